@@ -1,0 +1,264 @@
+"""The graph of a function: a node an operation, an edge a value, constants folded into their users.
+
+Names are resolved once, here. What a rule asks for (an operand's type, its constant value, who made it, who uses it) is
+then a look-up; `Graph.networkx` gives the same graph to whoever wants networkx's algorithms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from anecheck.mil.program import Argument, Block, Function, Operation
+from anecheck.mil.types import StateType, TensorType, Type
+from anecheck.mil.values import BlobValue, Scalar, TensorValue, Value
+
+if TYPE_CHECKING:
+    import networkx
+
+Path: TypeAlias = tuple[tuple[int, int], ...]
+"""Where a nested block is: (position of the operation in its block, number of the nested block) from the outside in."""
+
+STATE_ACCESS = ("read_state", "write_state")
+CONSTEXPR_PREFIX = "constexpr_"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operand:
+    """A value in the graph, as somebody uses it. There is one object for each named value.
+
+    `producer` is the node that makes it, `None` for inputs and constants. `value` is set for constants.
+    """
+
+    name: str
+    type: Type
+    producer: Node | None = None
+    value: Value | None = None
+
+    @property
+    def tensor(self) -> TensorType | None:
+        """The type if it is a tensor or a state that holds one."""
+        kind = self.type.wrapped if isinstance(self.type, StateType) else self.type
+        return kind if isinstance(kind, TensorType) else None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the value is known before the model runs: a constant, or weights that `constexpr_*` expands."""
+        return self.value is not None or (self.producer is not None and self.producer.is_constexpr)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An operation in the graph (every one but `const`).
+
+    `index` counts the operations of the function's own block in file order, from 0; a node in a nested block has the
+    index of the outermost operation around it, and `block` says where its block lies. `captures` are the values that the
+    operation's own nested blocks use from outside, in the order of their first use.
+    """
+
+    operation: Operation
+    index: int
+    block: Path
+    inputs: dict[str, tuple[Operand, ...]]
+    outputs: tuple[Operand, ...] = ()
+    captures: dict[Operand, None] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """The operation's type, e.g. "conv"."""
+        return self.operation.type
+
+    @property
+    def name(self) -> str:
+        """The name of the first output, which is how people know an operation; the `name` attribute where none is."""
+        if self.operation.outputs:
+            return self.operation.outputs[0].name
+        value = self.operation.attributes.get("name")
+        return str(value.elements()[0]) if isinstance(value, TensorValue) and value.data else self.operation.type
+
+    @property
+    def is_constexpr(self) -> bool:
+        """Whether the operation only expands compressed weights, so that nothing of it runs with the model."""
+        return self.operation.type.startswith(CONSTEXPR_PREFIX)
+
+    def operand(self, parameter: str) -> Operand | None:
+        """What is bound to a parameter (the first of several); `None` where nothing is."""
+        bound = self.inputs.get(parameter)
+        return bound[0] if bound else None
+
+    def tensor(self, parameter: str) -> TensorType | None:
+        """The tensor type of what is bound to a parameter."""
+        operand = self.operand(parameter)
+        return operand.tensor if operand else None
+
+    def operands(self) -> Iterator[tuple[str, Operand]]:
+        """Every parameter with each operand bound to it."""
+        for parameter, bound in self.inputs.items():
+            for operand in bound:
+                yield parameter, operand
+
+    def constant(self, parameter: str) -> tuple[Scalar, ...] | None:
+        """The elements of a constant parameter, flat; `None` if nothing is bound, or something not written out."""
+        operand = self.operand(parameter)
+        return operand.value.elements() if operand and isinstance(operand.value, TensorValue) else None
+
+    def scalar(self, parameter: str) -> Scalar | None:
+        """The only element of a constant parameter; `None` like `constant`, and where there are several."""
+        elements = self.constant(parameter)
+        return elements[0] if elements and len(elements) == 1 else None
+
+
+class Graph:
+    """The graph of one function.
+
+    `nodes` are in execution order, a control-flow operation before those of its blocks. `inputs` are the function's.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.nodes: list[Node] = []
+        self.by_type: dict[str, list[Node]] = {}
+        self._consumers: dict[Operand, list[tuple[Node, str]]] = {}
+        self._state_order: list[tuple[Node, Node, Operand]] = []
+        self._last_access: dict[Operand, Node] = {}
+        self._results: list[tuple[Node, Node, Operand]] = []
+        self.inputs = tuple(Operand(variable.name, variable.type) for variable in function.inputs)
+        scope = {operand.name: operand for operand in self.inputs}
+        self.outputs = self._add_block(function.block, [scope], [])
+        self._output_set = frozenset(self.outputs)
+
+    def consumers(self, operand: Operand) -> list[tuple[Node, str]]:
+        """Who uses a value, each with the parameter it is bound to."""
+        return self._consumers.get(operand, [])
+
+    def users(self, node: Node) -> list[Node]:
+        """The nodes that use any output of `node`, each once."""
+        return list(dict.fromkeys(user for output in node.outputs for user, _ in self.consumers(output)))
+
+    def only_user(self, operand: Operand) -> Node | None:
+        """The single node that uses a value; `None` if several do, nobody does, or the function returns it."""
+        users = self.consumers(operand)
+        return users[0][0] if len(users) == 1 and operand not in self._output_set else None
+
+    def is_output(self, operand: Operand) -> bool:
+        """Whether the function returns a value."""
+        return operand in self._output_set
+
+    @property
+    def running(self) -> list[Node]:
+        """The operations that run with the model: all but those that expand compressed weights."""
+        return [node for node in self.nodes if not node.is_constexpr]
+
+    @cached_property
+    def networkx(self) -> networkx.MultiDiGraph[Node]:
+        """The same graph for networkx. Every edge has a `kind` and, but for state order, an `operand`:
+
+        - "data": a value from its producer to its user;
+        - "capture": a value used inside a nested block, from its producer to the control-flow operation;
+        - "result": what a nested block returns, from its producer to the control-flow operation;
+        - "state": the order of two accesses to the same state.
+
+        It is built when first asked for: importing networkx costs more than linting a small model.
+        """
+        import networkx  # noqa: PLC0415
+
+        graph: networkx.MultiDiGraph[Node] = networkx.MultiDiGraph(name=self.function.name)
+        graph.add_nodes_from((node, {"index": node.index, "type": node.type}) for node in self.nodes)
+        for node in self.nodes:
+            for parameter, operand in node.operands():
+                if operand.producer:
+                    graph.add_edge(operand.producer, node, kind="data", operand=operand, parameter=parameter)
+            for operand in node.captures:
+                if operand.producer:
+                    graph.add_edge(operand.producer, node, kind="capture", operand=operand)
+        for producer, outer, operand in self._results:
+            graph.add_edge(producer, outer, kind="result", operand=operand)
+        for earlier, later, state in self._state_order:
+            graph.add_edge(earlier, later, kind="state", operand=state)
+        return graph
+
+    # Building
+
+    def _add_block(
+        self, block: Block, scopes: list[dict[str, Operand]], around: list[Node], path: Path = ()
+    ) -> tuple[Operand, ...]:
+        """Add the operations of `block`, which lies at `path`.
+
+        `scopes` are the visible names, the block's own last; `around` are the nodes in whose blocks it is nested.
+        """
+        position = 0
+        for operation in block.operations:
+            if operation.type == "const":
+                variable = operation.outputs[0]
+                value = operation.attributes.get("val")
+                scopes[-1][variable.name] = Operand(variable.name, variable.type, None, value)
+                continue
+            inputs = {
+                parameter: tuple([self._resolve(argument, scopes, around) for argument in arguments])
+                for parameter, arguments in operation.inputs.items()
+            }
+            node = self._add_node(operation, around[0].index if around else position, path, inputs)
+            for number, nested in enumerate(operation.blocks):
+                own = {variable.name: Operand(variable.name, variable.type) for variable in nested.inputs}
+                results = self._add_block(nested, [*scopes, own], [*around, node], (*path, (position, number)))
+                self._results += [(result.producer, node, result) for result in results if result.producer]
+            scopes[-1].update((output.name, output) for output in node.outputs)
+            position += 1
+        return tuple(_find(name, scopes)[0] for name in block.outputs)
+
+    def _add_node(self, operation: Operation, index: int, path: Path, inputs: dict[str, tuple[Operand, ...]]) -> Node:
+        node = Node(operation, index, path, inputs)
+        node.outputs = tuple([Operand(variable.name, variable.type, node) for variable in operation.outputs])
+        self.nodes.append(node)
+        self.by_type.setdefault(operation.type, []).append(node)
+        consumers = self._consumers
+        for parameter, bound in inputs.items():
+            for operand in bound:
+                if operand.value is None:
+                    consumers.setdefault(operand, []).append((node, parameter))
+        if operation.type in STATE_ACCESS:
+            self._order_state(node)
+        return node
+
+    @staticmethod
+    def _resolve(argument: Argument, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:
+        """Resolve an argument: a value in place, a name of its own block, or one that the blocks between capture."""
+        if not isinstance(argument, str):
+            return Operand("", argument.type, None, argument)
+        own = scopes[-1].get(argument)
+        if own is not None:
+            return own
+        operand, depth = _find(argument, scopes)
+        if operand.value is None:
+            for node in around[depth:]:
+                node.captures[operand] = None
+        return operand
+
+    def _order_state(self, node: Node) -> None:
+        state = node.operand("input")
+        if state is None:
+            return
+        if state in self._last_access:
+            self._state_order.append((self._last_access[state], node, state))
+        self._last_access[state] = node
+
+
+def _find(name: str, scopes: list[dict[str, Operand]]) -> tuple[Operand, int]:
+    """The operand of `name` and the depth of the scope that defines it."""
+    for depth in range(len(scopes) - 1, -1, -1):
+        if name in scopes[depth]:
+            return scopes[depth][name], depth
+    raise KeyError(name)  # validated when the program was read
+
+
+def weight_values(graph: Graph) -> Iterator[BlobValue]:
+    """Every reference into a weight file that the graph's operations make, through constants or in place."""
+    seen: set[tuple[str, int]] = set()
+    for node in graph.nodes:
+        values = [operand.value for _, operand in node.operands()] + list(node.operation.attributes.values())
+        for value in values:
+            if isinstance(value, BlobValue) and (value.path, value.offset) not in seen:
+                seen.add((value.path, value.offset))
+                yield value
