@@ -1,0 +1,102 @@
+"""Weight files: their headers, by memory map. The weights themselves are never read.
+
+A `weight.bin` of version 2 begins with 64 bytes, of which the first eight are the number of blobs and the version. Each
+blob has a header of 64 bytes, aligned to 64 (sentinel, element type, size and position of the data), at the offset that
+the program refers to.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+from anecheck.artifact.errors import ArtifactError, Fault
+from anecheck.artifact.package import inside
+from anecheck.artifact.pointer import POINTER_LIMIT, pointer_size
+from anecheck.mil.model import Blob, WeightFile
+from anecheck.mil.program import Operation, Program, walk
+from anecheck.mil.values import BlobValue
+
+FILE_HEADER = struct.Struct("<II")
+BLOB_HEADER = struct.Struct("<IIQQ")
+SENTINEL = 0xDEADBEEF
+MODEL_PATH = "@model_path/"
+"""How programs spell the folder that holds the model file."""
+
+
+def weight_files(programs: Iterable[Program], package: Path, base: Path) -> tuple[WeightFile, ...]:
+    """Read the headers of every weight file that `programs` refer to, `base` being the model file's folder.
+
+    Whatever is wrong with a file becomes its status: a model can be judged without its weights.
+    """
+    offsets = blob_offsets(programs)
+    return tuple(_weight_file(name, package, base, offsets[name]) for name in sorted(offsets))
+
+
+def blob_offsets(programs: Iterable[Program]) -> dict[str, set[int]]:
+    """The offsets that programs refer to, by the path that they spell (`@model_path/weights/weight.bin`)."""
+    offsets: dict[str, set[int]] = {}
+    for program in programs:
+        for function in program.functions.values():
+            for operation in walk(function.block):
+                for value in _blob_values(operation):
+                    offsets.setdefault(value.path, set()).add(value.offset)
+    return offsets
+
+
+def _weight_file(name: str, package: Path, base: Path, offsets: set[int]) -> WeightFile:
+    shown = name.removeprefix(MODEL_PATH)
+    try:
+        path = inside(package, base, shown)
+    except ArtifactError as error:
+        if error.fault is Fault.NOT_FOUND:
+            return WeightFile(shown, "absent", detail="the file does not exist")
+        return WeightFile(shown, "unreadable", detail=error.message)
+    return read_weight_file(path, shown, offsets)
+
+
+def read_weight_file(path: Path, shown: str, offsets: Iterable[int]) -> WeightFile:
+    """Read the headers at `offsets` of the file at `path`; `shown` is how messages name it. Raises nothing."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(POINTER_LIMIT)
+            promised = pointer_size(head)
+            if promised is not None:
+                return WeightFile(shown, "pointer", promised or None, detail="a Git LFS pointer")
+            if size < FILE_HEADER.size:
+                return WeightFile(shown, "truncated", size, detail=f"{size} bytes are too few for the file's header")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return _read_blobs(data, shown, size, offsets)
+    except FileNotFoundError:
+        return WeightFile(shown, "absent", detail="the file does not exist")
+    except (OSError, ValueError) as error:
+        return WeightFile(shown, "unreadable", detail=getattr(error, "strerror", None) or str(error))
+
+
+def _read_blobs(data: mmap.mmap, shown: str, size: int, offsets: Iterable[int]) -> WeightFile:
+    blobs: dict[int, Blob] = {}
+    for offset in sorted(offsets):
+        if offset + BLOB_HEADER.size > size:
+            return WeightFile(shown, "truncated", size, blobs, f"a tensor should begin at byte {offset} of {size}")
+        sentinel, _dtype, length, start = BLOB_HEADER.unpack_from(data, offset)
+        if sentinel != SENTINEL:
+            return WeightFile(shown, "unreadable", size, blobs, f"no tensor begins at byte {offset}")
+        if start + length > size:
+            return WeightFile(
+                shown, "truncated", size, blobs, f"a tensor should end at byte {start + length} of {size}"
+            )
+        blobs[offset] = Blob(offset, length, start)
+    return WeightFile(shown, "present", size, blobs)
+
+
+def _blob_values(operation: Operation) -> Iterable[BlobValue]:
+    for value in operation.attributes.values():
+        if isinstance(value, BlobValue):
+            yield value
+    for arguments in operation.inputs.values():
+        for argument in arguments:
+            if isinstance(argument, BlobValue):
+                yield argument
