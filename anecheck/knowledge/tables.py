@@ -1,0 +1,205 @@
+"""Typed access to the tables: each is read when it is first asked for, and kept as long as the `Knowledge` is."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tomli
+from pydantic import BaseModel, ConfigDict
+
+from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Source(_Row):
+    """Where facts come from; `url` is empty where no address is known, and `note` then says why."""
+
+    title: str
+    url: str
+    kind: str
+    note: str = ""
+
+
+class Limit(_Row):
+    """A number that something must not exceed, on some families. `reject` is the compiler's own message."""
+
+    name: str
+    families: tuple[str, ...]
+    value: float
+    unit: str
+    meaning: str
+    sources: tuple[str, ...]
+    confidence: Confidence
+    reject: str = ""
+    note: str = ""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The limit's sources, good for its families."""
+        return tuple(Citation(source, self.confidence, self.families) for source in self.sources)
+
+
+class EngineVerdict(_Row):
+    """What some families' engines do with an operation: "native", "conditional", "never" or "unknown"."""
+
+    families: tuple[str, ...]
+    status: str
+    confidence: Confidence
+    sources: tuple[str, ...] = ()
+
+
+class Verdict(_Row):
+    """A verdict for every family, and whether the GPU has the operation ("native", "lacks" or "unknown")."""
+
+    engine: tuple[EngineVerdict, ...]
+    gpu: str
+
+
+class Operator(_Row):
+    """An operation of MIL: the first opset of ML Programs that has it, and the key of its verdict."""
+
+    verdict: str
+    since: str
+    condition: str = ""
+    reject: str = ""
+    note: str = ""
+
+
+class Capability(_Row):
+    """Something that a family's engine can or cannot do."""
+
+    name: str
+    value: bool | int | str
+    sources: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
+
+
+class Family(_Row):
+    """An engine generation; `measured` says whether Core ML's placement was read on one of its chips."""
+
+    name: str
+    chips: tuple[str, ...]
+    measured: bool
+    capability: tuple[Capability, ...] = ()
+    note: str = ""
+
+
+class Release(_Row):
+    """A Core ML release, by the specification version that a model file carries."""
+
+    specification_version: int
+    opset: str
+    mil_text: str
+    ios: str
+    macos: str
+    watchos: str
+    tvos: str
+    mlprogram: bool
+    features: tuple[str, ...]
+    sources: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
+
+
+class Figure(_Row):
+    """A number of a chip, or a list where it depends on the model sold; `confidence` is high, medium or low."""
+
+    value: float | str | list[float | str] | dict[str, Any]
+    source: str
+    confidence: str
+    unit: str = ""
+    note: str = ""
+
+
+class Chip(BaseModel):
+    """A chip: its engine family ("none" where Core ML cannot reach the engine), devices, and figures by name."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
+
+    slug: str
+    name: str
+    family: str
+    year: int
+    devices: tuple[str, ...] = ()
+    device_class: str = ""
+    arch: str = ""
+    note: str = ""
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """The chip's numbers by name, e.g. `dram_gbps`."""
+        extra = self.model_extra or {}
+        return {name: Figure(**row) for name, row in extra.items() if isinstance(row, dict) and "value" in row}
+
+
+class Knowledge:
+    """What is known of chips, releases, operations and limits."""
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Sources by key."""
+        return {key: Source(**row) for key, row in _read("sources").items()}
+
+    @cached_property
+    def limits(self) -> dict[tuple[str, str], Limit]:
+        """Limits by name and family."""
+        rows = [Limit(**row) for row in _read("limits")["limit"]]
+        return {(row.name, family): row for row in rows for family in row.families}
+
+    @cached_property
+    def families(self) -> dict[str, Family]:
+        """Engine families by name."""
+        return {row["name"]: Family(**row) for row in _read("families")["family"]}
+
+    @cached_property
+    def chips(self) -> dict[str, Chip]:
+        """Chips by slug."""
+        return {row["slug"]: Chip(**row) for row in _read("chips")["chip"]}
+
+    @cached_property
+    def releases(self) -> dict[int, Release]:
+        """Core ML releases by specification version."""
+        return {row["specification_version"]: Release(**row) for row in _read("releases")["release"]}
+
+    @cached_property
+    def operators(self) -> dict[str, Operator]:
+        """MIL operations by name."""
+        return {name: Operator(**row) for name, row in self._operator_tables["operator"].items()}
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """What engines do with operations, by the key that `Operator.verdict` names."""
+        return {name: Verdict(**row) for name, row in self._operator_tables["verdict"].items()}
+
+    @cached_property
+    def _operator_tables(self) -> dict[str, Any]:
+        tables: dict[str, Any] = _read("operators")
+        return tables
+
+    def limit(self, name: str, family: str) -> Limit | None:
+        """A limit on a family; `None` where it is unknown there.
+
+        Raises:
+            KeyError: no family has a limit of that name.
+        """
+        found = self.limits.get((name, family))
+        if found is None and all((name, other) not in self.limits for other in FAMILIES):
+            raise KeyError(f"limits.toml has no limit '{name}'")
+        return found
+
+    def engine_verdict(self, operation: str, family: str) -> EngineVerdict | None:
+        """What a family's engine does with a MIL operation; `None` for operations that the table lacks."""
+        operator = self.operators.get(operation)
+        if operator is None:
+            return None
+        return next(row for row in self.verdicts[operator.verdict].engine if family in row.families)
+
+
+def _read(table: str) -> Any:  # noqa: ANN401  # the rows are validated where they are built
+    return tomli.loads(Path(__file__).with_name(f"{table}.toml").read_text(encoding="utf-8"))
