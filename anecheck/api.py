@@ -1,0 +1,56 @@
+"""Linting from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from anecheck.artifact.locate import find_models
+from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, parse_target
+from anecheck.lint.finding import Report
+from anecheck.lint.registry import load_registry
+from anecheck.lint.run import Settings, lint_model, lint_paths, make_report
+from anecheck.mil.model import Model
+
+
+def lint(
+    *models: str | Path | Model,
+    target: str | Sequence[str] = DEFAULT_TARGET,
+    compute_units: str = "cpu-and-ne",
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Report:
+    """Lint models, given as paths (as on the command line) or as read by `anecheck.load`.
+
+    A model that cannot be read is reported with its `error` set; the others are still linted.
+
+    Args:
+        *models: Packages, files in them, folders to search, or `Model` objects.
+        target: A chip, device or family, with an optional OS ("a17pro/ios18"), or several.
+        compute_units: "all", "cpu-and-ne", "cpu-and-gpu" or "cpu-only".
+        select: Codes, prefixes or names of the only rules to run.
+        ignore: Those of rules not to run.
+
+    Raises:
+        UnknownTargetError: nothing has the name of the target.
+        UnknownRuleError: a selector names no rule.
+        ValueError: `compute_units` is none of those above.
+
+    """
+    knowledge, registry = Knowledge(), load_registry()
+    names = [target] if isinstance(target, str) else list(target)
+    settings = Settings(
+        registry.selected(select, ignore),
+        tuple(dict.fromkeys(parse_target(name, knowledge) for name in names)),
+        ComputeUnits(compute_units),
+        knowledge,
+        registry.errors,
+    )
+    reports = []
+    for model in models:
+        if isinstance(model, Model):
+            reports.append(lint_model(model, settings))
+        else:
+            reports += lint_paths(find_models([str(model)]), settings).models
+    return make_report(reports, settings)

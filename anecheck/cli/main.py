@@ -1,0 +1,48 @@
+"""`anecheck`: the group of commands. Each command's module is imported only when it runs, so that start-up is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from anecheck.version import __version__
+
+COMMANDS: Final = {
+    "lint": "Say what in a model is likely to leave the Neural Engine, why, and what to write instead.",
+    "show": "Print a model's program as MIL text.",
+    "rule": "Explain a rule, or list them all.",
+    "targets": "List the chips, engine families and OS releases that are known.",
+    "schema": "Print the JSON schema of the JSON report.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and one line, and imports what it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, the main job first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"anecheck.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="anecheck %(version)s")
+def main() -> None:
+    """Lint Core ML models for Apple's Neural Engine, without a Mac, a device, or a run of the model."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from anecheck.artifact.locate import ListFileError, find_models
+from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
+from anecheck.lint.registry import UnknownRuleError, load_registry
+from anecheck.lint.run import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_WIDTH = 80
+
+
+def judgement_options(command: F) -> F:
+    """Add the options that say what a model is judged for, and by which rules."""
+    options = (
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            metavar="NAME[/OS]",
+            help=f"A chip (a17pro), device (iphone-15-pro) or family (h16), e.g. m4/macos26. Repeatable. "
+            f"Default: {DEFAULT_TARGET}.",
+        ),
+        click.option(
+            "--compute-units",
+            type=click.Choice([units.value for units in ComputeUnits]),
+            default=ComputeUnits.CPU_AND_NE.value,
+            show_default=True,
+            help="Which devices the app lets Core ML use.",
+        ),
+        click.option(
+            "--select", multiple=True, metavar="RULES", help="Only these rules: codes, prefixes or names, by comma."
+        ),
+        click.option("--extend-select", multiple=True, metavar="RULES", help="These rules as well."),
+        click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_settings(
+    targets: Sequence[str],
+    compute_units: str,
+    select: Sequence[str],
+    extend_select: Sequence[str],
+    ignore: Sequence[str],
+    *,
+    operations: bool = False,
+) -> Settings:
+    """Turn the options of `judgement_options` into settings; what is not understood is a usage error."""
+    knowledge, registry = Knowledge(), load_registry()
+    try:
+        rules = registry.selected(_split(select), _split(ignore), _split(extend_select))
+        judged = tuple(parse_target(target, knowledge) for target in targets or [DEFAULT_TARGET])
+    except (UnknownRuleError, UnknownTargetError) as error:
+        raise click.UsageError(str(error)) from error
+    unique: tuple[Target, ...] = tuple(dict.fromkeys(judged))
+    return Settings(rules, unique, ComputeUnits(compute_units), knowledge, registry.errors, operations)
+
+
+def locate(paths: Sequence[str]) -> list[Path]:
+    """Find the models that the arguments mean; an unreadable list is a usage error."""
+    try:
+        return find_models(paths)
+    except ListFileError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def use_colour(choice: str) -> bool:
+    """Whether to colour the standard output: as asked, or where it is a terminal and NO_COLOR is not set."""
+    if choice != "auto":
+        return choice == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def output_width() -> int:
+    """The width of the terminal in columns, or 80 where there is none."""
+    try:
+        return max(40, min(os.get_terminal_size(sys.stdout.fileno()).columns, 120))
+    except (OSError, ValueError):
+        return DEFAULT_WIDTH
+
+
+def _split(selectors: Sequence[str]) -> list[str]:
+    return [part for selector in selectors for part in selector.split(",") if part.strip()]

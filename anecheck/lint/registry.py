@@ -1,0 +1,99 @@
+"""Finding rules: packs register under the entry-point group `anecheck.rules`, the built-in one among them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from anecheck.lint.rule import ModelRule, OperationRule, Rule
+
+GROUP = "anecheck.rules"
+
+
+@dataclass(frozen=True, slots=True)
+class PackError:
+    """A rule pack that could not be loaded."""
+
+    pack: str
+    reason: str
+
+
+class UnknownRuleError(ValueError):
+    """A selector names no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The rules of all installed packs, sorted by code, and the packs that failed."""
+
+    rules: tuple[Rule, ...]
+    errors: tuple[PackError, ...] = ()
+
+    def find(self, selector: str) -> tuple[Rule, ...]:
+        """The rules that a code, the beginning of one (`ANE1`), a name, or `ALL` means.
+
+        Raises:
+            UnknownRuleError: there is none; names what is near.
+        """
+        wanted = selector.strip()
+        if wanted.upper() == "ALL":
+            return self.rules
+        found = tuple(
+            rule for rule in self.rules if rule.name == wanted.lower() or rule.code.startswith(wanted.upper())
+        )
+        if found and wanted:
+            return found
+        near = difflib.get_close_matches(
+            wanted.lower(), [name for r in self.rules for name in (r.name, r.code.lower())]
+        )
+        hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck rule --all` lists them"
+        raise UnknownRuleError(f"there is no rule '{wanted}'; {hint}")
+
+    def selected(
+        self, select: Iterable[str] = (), ignore: Iterable[str] = (), extend: Iterable[str] = ()
+    ) -> tuple[Rule, ...]:
+        """The rules left by `--select`, `--extend-select` and `--ignore`; a longer selector beats a shorter one."""
+        chosen = list(select) or ["ALL"]
+        strength: dict[str, tuple[int, bool]] = {}
+        for selectors, wanted in ((chosen + list(extend), True), (list(ignore), False)):
+            for selector in selectors:
+                for rule in self.find(selector):
+                    length = _specificity(selector, rule)
+                    if length >= strength.get(rule.code, (-1, True))[0]:
+                        strength[rule.code] = (length, wanted)
+        return tuple(rule for rule in self.rules if strength.get(rule.code, (0, False))[1])
+
+
+def load_registry() -> Registry:
+    """Load every installed rule pack. A pack that fails costs only its own rules."""
+    rules: dict[str, Rule] = {}
+    errors: list[PackError] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            loaded = _instances(point.load())
+        except Exception as error:  # noqa: BLE001  # a pack may fail in any way
+            errors.append(PackError(point.name, f"{type(error).__name__}: {error}"))
+            continue
+        for rule in loaded:
+            if rule.code in rules:
+                errors.append(
+                    PackError(point.name, f"its rule {rule.code} is already taken by '{rules[rule.code].name}'")
+                )
+            else:
+                rules[rule.code] = rule
+    return Registry(tuple(rules[code] for code in sorted(rules)), tuple(errors))
+
+
+def _instances(pack: Sequence[type[Rule]]) -> list[Rule]:
+    wrong = [rule for rule in pack if not (isinstance(rule, type) and issubclass(rule, (OperationRule, ModelRule)))]
+    if wrong:
+        raise TypeError(f"{wrong[0]!r} is neither an OperationRule nor a ModelRule")
+    return [rule() for rule in pack]
+
+
+def _specificity(selector: str, rule: Rule) -> int:
+    if selector.strip().upper() == "ALL":
+        return 0
+    return 99 if selector.strip().lower() == rule.name else len(selector.strip())

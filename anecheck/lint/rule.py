@@ -1,0 +1,168 @@
+"""A rule: the unit of knowledge. What it flags, why, how sure we are, and what to write instead, all in one class."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from anecheck.knowledge.evidence import FAMILIES, Citation, Device
+from anecheck.knowledge.tables import EngineVerdict, Knowledge, Limit
+from anecheck.knowledge.target import ComputeUnits, Target
+from anecheck.lint.finding import Severity
+from anecheck.mil.graph import Graph, Node
+from anecheck.mil.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A program that raises a rule, and what to write instead, as MIL text.
+
+    `flags` names the operations of `before` that the rule must find, and no others. `after` must raise no rule at all;
+    without it there is no rewrite inside the program, and `reason` says so. `equal` promises that both compute the same
+    numbers at fp16 tolerance; where it is false, `reason` gives the error or the redesign. `target` is what both are
+    judged for.
+    """
+
+    before: str
+    flags: tuple[str, ...]
+    after: str | None = None
+    equal: bool = True
+    reason: str = ""
+    target: str = "m4"
+
+
+def mil(text: str) -> str:
+    """Tidy a program written inside Python: strip the common indentation and the blank lines around it."""
+    return textwrap.dedent(text).strip() + "\n"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphContext:
+    """A function under judgement; `label` is how reports name it (`encoder/main` in a pipeline)."""
+
+    label: str
+    graph: Graph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What a rule may look at: the model, all its functions, the target, and what is known of it."""
+
+    model: Model
+    functions: tuple[GraphContext, ...]
+    target: Target
+    compute_units: ComputeUnits
+    knowledge: Knowledge
+
+    def limit(self, name: str) -> Limit | None:
+        """A limit for the target's family; `None` where nobody knows it."""
+        return self.knowledge.limit(name, self.target.family)
+
+    def families_below(self, name: str, value: float) -> tuple[str, ...]:
+        """The families whose limit `name` lies below `value`."""
+        limits = ((family, self.knowledge.limit(name, family)) for family in FAMILIES)
+        return tuple(family for family, limit in limits if limit is not None and value > limit.value)
+
+    def verdict(self, operation: str) -> EngineVerdict | None:
+        """What the target's engine does with a MIL operation; `None` for operations that nobody described."""
+        return self.knowledge.engine_verdict(operation, self.target.family)
+
+    def families_without(self, operation: str) -> tuple[str, ...]:
+        """The families whose engine never runs a MIL operation."""
+        rows = ((family, self.knowledge.engine_verdict(operation, family)) for family in FAMILIES)
+        return tuple(family for family, row in rows if row is not None and row.status == "never")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """A place where a rule speaks.
+
+    `related` are nodes that share the fate of `node` and are blocked with it. `blocks` are the devices that the rule keeps
+    them all from. `evidence` takes the place of the rule's own where a table knows better.
+    """
+
+    rule: Rule
+    message: str
+    node: Node | None = None
+    families: tuple[str, ...] = FAMILIES
+    related: tuple[Node, ...] = ()
+    blocks: frozenset[Device] = frozenset()
+    blocks_node: bool = True
+    severity: Severity | None = None
+    evidence: tuple[Citation, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Rule:
+    """What every rule says of itself. The docstring is its page: a title line, then sections under `## ` headings."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.WARNING
+    evidence: ClassVar[tuple[Citation, ...]]
+    rewrite: ClassVar[str] = ""
+    """What to write instead, in one line."""
+    engine_only: ClassVar[bool] = True
+    """Whether the rule is about staying on the engine, and says nothing where the app does not use it."""
+    EXAMPLES: ClassVar[tuple[Example, ...]] = ()
+
+    @property
+    def page(self) -> str:
+        """The docstring, tidied."""
+        return inspect.cleandoc(type(self).__doc__ or "")
+
+    @property
+    def title(self) -> str:
+        """The docstring's first line."""
+        return self.page.partition("\n")[0]
+
+    def section(self, heading: str) -> str:
+        """The text under a heading of the docstring; empty where there is none."""
+        _, found, rest = self.page.partition(f"## {heading}\n")
+        return rest.partition("\n## ")[0].strip() if found else ""
+
+
+class OperationRule(Rule):
+    """Looks at one operation in its graph.
+
+    `operations` limits the rule to these types; `None` means all. A rule that `defers` is silent where a more specific
+    one has spoken of the same operation, but still blocks it.
+    """
+
+    operations: ClassVar[frozenset[str] | None] = None
+    blocks: ClassVar[frozenset[Device]] = frozenset({Device.ANE})
+    defers: ClassVar[bool] = False
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        """Yield a match for each thing wrong with `operation`."""
+        raise NotImplementedError
+
+    def finding(  # noqa: PLR0913  # each is one column of the report
+        self,
+        operation: Node,
+        message: str,
+        *,
+        families: tuple[str, ...] = FAMILIES,
+        related: tuple[Node, ...] = (),
+        blocks: bool = True,
+        severity: Severity | None = None,
+        evidence: tuple[Citation, ...] = (),
+        **data: object,
+    ) -> Match:
+        """Describe a match at `operation`; with `blocks=False` the rule's devices are kept only from `related`."""
+        return Match(self, message, operation, families, related, self.blocks, blocks, severity, evidence, dict(data))
+
+
+class ModelRule(Rule):
+    """Looks at a whole model."""
+
+    def check(self, context: Context) -> Iterator[Match]:
+        """Yield a match for each thing wrong with the model."""
+        raise NotImplementedError
+
+    def finding(self, message: str, *, node: Node | None = None, **data: object) -> Match:
+        """Describe a match, at `node` where one operation stands for it."""
+        return Match(self, message, node, data=dict(data))

@@ -1,0 +1,1 @@
+"""Turning a report into words: one pure function a format."""

@@ -1,0 +1,180 @@
+"""The report as a person reads it first: a line on each model, then findings by rule, the most harmful first."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.finding import Finding, ModelReport, Report, Severity
+from anecheck.report.escape import short_name, visible
+
+NAMES_SHOWN = 4
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+CONFIDENCE = {
+    Confidence.DOCUMENTED: "documented by Apple",
+    Confidence.MEASURED: "measured",
+    Confidence.REVERSE_ENGINEERED: "reverse-engineered",
+    Confidence.COMMUNITY: "reported by users",
+    Confidence.EXTRAPOLATED: "extrapolated from other chips",
+    Confidence.FOLKLORE: "folklore",
+}
+KINDS = {"mlprogram": "ML Program", "neuralnetwork": "neural network", "pipeline": "pipeline"}
+
+
+def render(
+    report: Report, *, width: int = 80, colour: bool = False, quiet: bool = False, every_name: bool = False
+) -> str:
+    """Write the report as text.
+
+    `quiet` leaves out models without findings and the closing line; `every_name` names every operation.
+    """
+    console = _console(width, colour=colour)
+    for model in report.models:
+        if quiet and not model.findings and not model.error:
+            continue
+        _model(console, model, report, every_name=every_name)
+    if not quiet:
+        _closing(console, report)
+    return _text(console)
+
+
+def render_statistics(report: Report, *, width: int = 80, colour: bool = False) -> str:
+    """Count findings by rule, the most frequent first."""
+    console = _console(width, colour=colour)
+    findings = [finding for model in report.models for finding in model.findings]
+    counts = Counter((finding.code, finding.name, finding.severity) for finding in findings)
+    models = Counter(code for model in report.models for code in {finding.code for finding in model.findings})
+    for (code, name, severity), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        line = Text(f"{count:>6}  ")
+        line.append(code, STYLES[severity])
+        line.append(f"  {name}  ({_plural(models[code], 'model')})")
+        console.print(line)
+    errors = [model for model in report.models if model.error]
+    if errors:
+        console.print(Text(f"{len(errors):>6}  unreadable", STYLES[Severity.ERROR]))
+    return _text(console)
+
+
+def _console(width: int, *, colour: bool) -> Console:
+    return Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def _text(console: Console) -> str:
+    content = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
+    return "\n".join(line.rstrip() for line in content.split("\n"))
+
+
+def _model(console: Console, model: ModelReport, report: Report, *, every_name: bool) -> None:
+    path = Text(visible(model.path), "bold")
+    if model.error:
+        console.print(path, soft_wrap=True)
+        head = Text.assemble(
+            ("error ", STYLES[Severity.ERROR]), (model.error.code, "bold"), " ", visible(model.error.message)
+        )
+        console.print(Padding(head, (0, 0, 0, 2)))
+        console.print()
+        return
+    console.print(path, soft_wrap=True)
+    console.print(Padding(Text(_headline(model, report)), (0, 0, 0, 2)))
+    for findings in _by_rule(model.findings):
+        _group(console, findings, every_name=every_name)
+    console.print()
+
+
+def _headline(model: ModelReport, report: Report) -> str:
+    target = report.target
+    release = f" (specification {model.specification_version})" if model.specification_version else ""
+    kind = KINDS.get(model.kind or "", "Core ML model") + release
+    where = f"{target.chip} ({target.family})" if target.chip else target.family
+    if target.os:
+        where += f"/{target.os}"
+    text = f"{kind} for {where}"
+    others = len(report.targets) - 1
+    text += f" and {_plural(others, 'other target')}" if others else ""
+    if not model.functions:
+        return text
+    total = sum(function.summary.operations for function in model.functions)
+    functions = f" in {len(model.functions)} functions" if len(model.functions) > 1 else ""
+    return f"{text}: {_plural(total, 'operation')}{functions}, {_off_engine(model, report)}"
+
+
+def _off_engine(model: ModelReport, report: Report) -> str:
+    off = sum(function.summary.off_engine for function in model.functions)
+    if report.target.compute_units in {"cpu-and-gpu", "cpu-only"}:
+        return f"and the engine is not used ({report.target.compute_units})"
+    if not off:
+        return "none that a rule expects to leave the engine"
+    causes = Counter(finding.name for finding in model.findings if "ane" in finding.blocks or finding.related)
+    named = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in causes.most_common(3))
+    more = f" and {_plural(len(causes) - 3, 'more rule')}" if len(causes) > 3 else ""
+    return f"{off} likely off the engine ({named}{more})" if causes else f"{off} likely off the engine"
+
+
+def _by_rule(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    groups = [list(group) for _, group in groupby(sorted(findings, key=lambda f: f.code), key=lambda f: f.code)]
+    yield from sorted(groups, key=lambda group: (min(f.severity.rank for f in group), -_weight(group), group[0].code))
+
+
+def _weight(group: list[Finding]) -> int:
+    """How many operations a rule's findings concern."""
+    return len({name for finding in group for name in (finding.operation, *finding.related) if name})
+
+
+def _group(console: Console, findings: list[Finding], *, every_name: bool) -> None:
+    worst = min(findings, key=lambda finding: finding.severity.rank)
+    head = Text("  ")
+    head.append(worst.severity.value, STYLES[worst.severity])
+    head.append(f" {worst.code} {worst.name}", "bold")
+    if worst.evidence:
+        head.append(f"  {CONFIDENCE[worst.confidence]}", "dim")
+    console.print(head)
+    for message, group in groupby(sorted(findings, key=_message_key), key=lambda finding: finding.message):
+        text = visible(message)
+        names = [short_name(finding.operation) for finding in group if finding.operation]
+        if names:
+            text += f": {_names(names, every_name=every_name)}"
+        console.print(Padding(Text(text), (0, 0, 0, 4)))
+    if worst.rewrite and worst.evidence:
+        advice = Text.assemble(("→ ", "green"), worst.rewrite.title, (f" (anecheck rule {worst.code})", "dim"))
+        console.print(Padding(advice, (0, 0, 0, 4)))
+
+
+def _message_key(finding: Finding) -> tuple[int, str]:
+    return finding.severity.rank, finding.message
+
+
+def _names(names: list[str], *, every_name: bool) -> str:
+    shown = names if every_name else names[:NAMES_SHOWN]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _closing(console: Console, report: Report) -> None:
+    counts = Counter(finding.severity for model in report.models for finding in model.findings)
+    parts = [_plural(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    unreadable = sum(model.error is not None for model in report.models)
+    if unreadable:
+        parts.append(f"{_plural(unreadable, 'model')} that cannot be read")
+    models = _plural(len(report.models), "model")
+    console.print(Text(f"{models} checked: {', '.join(parts) if parts else 'nothing found'}."))
+
+
+def _plural(count: int, noun: str) -> str:
+    if noun == "info":
+        return f"{count} info"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,41 @@
+"""The built-in rules, found through the entry-point group `anecheck.rules` like any other pack."""
+
+from __future__ import annotations
+
+from anecheck_rules.deployment.legacy_format import LegacyFormat
+from anecheck_rules.operations.convolution_kernel import ConvolutionKernel
+from anecheck_rules.operations.crop_resize import CropResize
+from anecheck_rules.operations.cumulative_sum import CumulativeSum
+from anecheck_rules.operations.dynamic_gather import DynamicGather
+from anecheck_rules.operations.float32_constant import Float32Constant
+from anecheck_rules.operations.float32_data import Float32Data
+from anecheck_rules.operations.integer_cast import IntegerCast
+from anecheck_rules.operations.integer_data import IntegerData
+from anecheck_rules.operations.linear_rank import LinearRank
+from anecheck_rules.operations.matrix_contraction import MatrixContraction
+from anecheck_rules.operations.no_engine_path import NoEnginePath
+from anecheck_rules.operations.padding_mode import PaddingMode
+from anecheck_rules.operations.padding_value import PaddingValue
+from anecheck_rules.operations.pooling_kernel import PoolingKernel
+from anecheck_rules.operations.tensor_dimension import TensorDimension
+from anecheck_rules.operations.tensor_rank import TensorRank
+
+RULES = (
+    NoEnginePath,
+    IntegerData,
+    IntegerCast,
+    CumulativeSum,
+    Float32Data,
+    Float32Constant,
+    DynamicGather,
+    TensorDimension,
+    TensorRank,
+    ConvolutionKernel,
+    PoolingKernel,
+    MatrixContraction,
+    PaddingValue,
+    PaddingMode,
+    CropResize,
+    LinearRank,
+    LegacyFormat,
+)

@@ -1,0 +1,1 @@
+"""Rules about formats, releases and load (ANE8xx)."""

@@ -1,0 +1,56 @@
+"""Where fp32 flows in a graph."""
+
+from __future__ import annotations
+
+from anecheck.mil.graph import Graph, Node, Operand
+
+
+def is_float32(operand: Operand) -> bool:
+    """Whether a value is an fp32 tensor."""
+    tensor = operand.tensor
+    return tensor is not None and tensor.dtype == "fp32"
+
+
+def computes_in_float32(node: Node) -> bool:
+    """Whether a node other than a cast takes or gives fp32 while the model runs."""
+    if node.type == "cast":
+        return False
+    if any(map(is_float32, node.outputs)):
+        return True
+    return any(is_float32(operand) and not operand.is_constant for _, operand in node.operands())
+
+
+def float32_island(node: Node, graph: Graph) -> tuple[Node, ...] | None:
+    """The fp32 operations that hang together with `node`, in execution order, if all of their borders are casts.
+
+    `None` where fp32 comes from or goes to an input or output of the function: there it is wanted.
+    """
+    found: dict[Node, None] = {node: None}
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        neighbours: list[Node] = []
+        for _, operand in current.operands():
+            if is_float32(operand) and not operand.is_constant:
+                if operand.producer is None:
+                    return None
+                neighbours.append(operand.producer)
+        for output in filter(is_float32, current.outputs):
+            if graph.is_output(output):
+                return None
+            neighbours += [user for user, _ in graph.consumers(output)]
+        for neighbour in neighbours:
+            if neighbour not in found and computes_in_float32(neighbour):
+                found[neighbour] = None
+                pending.append(neighbour)
+            elif neighbour.type == "cast" and not _leads_inward(neighbour, graph):
+                return None
+    return tuple(sorted(found, key=lambda member: (member.block, member.index)))
+
+
+def _leads_inward(cast: Node, graph: Graph) -> bool:
+    """Whether a cast borders on fp16 inside the function rather than on an input or output."""
+    source = cast.operand("x")
+    if source is None or (source.producer is None and is_float32(source)):
+        return False
+    return not any(graph.is_output(output) and is_float32(output) for output in cast.outputs)

@@ -1,0 +1,58 @@
+"""ANE121: operations that the app implements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.mil.graph import Graph, Node
+from anecheck.mil.values import TensorValue
+
+
+class CustomOperation(OperationRule):
+    """A custom operation, which a class of the app computes.
+
+    ## Why it leaves the engine
+    The model only names a class; the app brings its code, for the CPU or as shaders for the GPU. Nobody outside Apple can
+    bring code for the engine, so the values leave it, and the operations before and after it become two programs.
+
+    ## Instead
+    Write the computation with MIL operations: on conversion register the PyTorch or TensorFlow operation as a composite of
+    them instead of as a custom class. What has no such form belongs before or behind the model.
+    """
+
+    code = "ANE121"
+    name = "custom-operation"
+    rewrite = "write the computation with MIL operations, as a composite operation on conversion"
+    evidence = (cite("hollance", Confidence.COMMUNITY, "H11", "H12", "H13"),)
+    EXAMPLES: ClassVar = (
+        Example(
+            before=mil("""
+                func main<ios17>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> y = custom_layer(x = x)[class_name = string("SquaredRelu"),
+                        description = string(""), input_order = list<string, 1>(["x"]), parameters = list<string, 0>([]),
+                        weights = list<string, 0>([])];
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios17>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> positive = relu(x = x);
+                    tensor<fp16, [1, 64, 32, 32]> y = mul(x = positive, y = positive);
+                } -> (y);
+            """),
+            equal=False,
+            reason="redesign: what the class computes is written out; no program can show that it is the same",
+        ),
+    )
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        """Flag what carries the name of a class."""
+        value = operation.operation.attributes.get("class_name")
+        if value is None:
+            return
+        elements = value.elements() if isinstance(value, TensorValue) else ()
+        class_name = str(elements[0]) if elements else ""
+        yield self.finding(operation, f"computed by the app's class '{class_name}'", class_name=class_name)

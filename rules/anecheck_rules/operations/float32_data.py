@@ -1,0 +1,54 @@
+"""ANE105: computing in fp32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.mil.graph import Graph, Node
+from anecheck_rules.float32_paths import computes_in_float32
+
+
+class Float32Data(OperationRule):
+    """An operation computes in fp32.
+
+    ## Why it leaves the engine
+    The engine computes in fp16. An ML Program types every value, and an operation typed fp32 may only run where fp32 is
+    kept: on the CPU or the GPU. Casts between fp16 and fp32 are no problem by themselves; inputs and outputs of type fp32
+    get one each.
+
+    ## Instead
+    Convert with `compute_precision=ct.precision.FLOAT16` (the default for ML Programs). If a part overflows in fp16, scale
+    it by a power of two instead of computing it in fp32. If only some operations must stay precise, put them at the
+    beginning or the end, so that the engine keeps one piece.
+    """
+
+    code = "ANE105"
+    name = "float32-data"
+    defers = True
+    rewrite = "convert with compute_precision=FLOAT16; rescale what overflows"
+    evidence = (cite("ct-typed", Confidence.DOCUMENTED), cite("apple-coreai", Confidence.DOCUMENTED))
+    EXAMPLES: ClassVar = (
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<fp32, [1, 64]> x) {
+                    tensor<fp32, [1, 64]> y = sigmoid(x = x);
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios18>(tensor<fp32, [1, 64]> x) {
+                    tensor<fp16, [1, 64]> h = cast(dtype = string("fp16"), x = x);
+                    tensor<fp16, [1, 64]> s = sigmoid(x = h);
+                    tensor<fp32, [1, 64]> y = cast(dtype = string("fp32"), x = s);
+                } -> (y);
+            """),
+        ),
+    )
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        """Flag run-time operands and results of type fp32."""
+        if computes_in_float32(operation):
+            yield self.finding(operation, "computes in fp32")

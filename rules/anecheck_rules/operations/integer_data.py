@@ -1,0 +1,63 @@
+"""ANE102: 32-bit integers as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.mil.graph import Graph, Node
+from anecheck_rules.integer_paths import is_wide
+
+
+class IntegerData(OperationRule):
+    """An operation computes on 32-bit integers.
+
+    ## Why it leaves the engine
+    The engine computes on fp16 and on 8- and 16-bit integers. Core ML's compiler refuses it any operation that takes or
+    gives a 32-bit integer tensor while the model runs, whatever the operation is. Constants such as axes and shapes do
+    not count: they are compiled in.
+
+    ## Instead
+    Keep the data path in fp16, which holds every integer up to 2048 exactly. Compute indices, positions and masks before
+    the model runs and pass them in, or make them constants; compare in fp16 rather than on integers.
+    """
+
+    code = "ANE102"
+    name = "integer-data"
+    defers = True
+    rewrite = "keep the data in fp16 (exact for integers up to 2048), or compute it outside the model"
+    evidence = (
+        cite("751k-dispatch", Confidence.MEASURED, "H16"),
+        cite("apple-coreai", Confidence.DOCUMENTED),
+    )
+    EXAMPLES: ClassVar = (
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<int32, [1, 64]> a, tensor<int32, [1, 64]> b) {
+                    tensor<int32, [1, 64]> y = add(x = a, y = b);
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios18>(tensor<fp16, [1, 64]> a, tensor<fp16, [1, 64]> b) {
+                    tensor<fp16, [1, 64]> y = add(x = a, y = b);
+                } -> (y);
+            """),
+            equal=False,
+            reason="redesign: the inputs and the output become fp16, exact for integers up to 2048",
+        ),
+    )
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        """Flag a run-time operand or a result of a wide integer type. Casts have a rule of their own."""
+        if operation.type == "cast":
+            return
+        taken = next(((parameter, operand) for parameter, operand in operation.operands() if is_wide(operand)), None)
+        if taken is not None:
+            parameter, operand = taken
+            dtype = operand.tensor.dtype if operand.tensor else ""
+            yield self.finding(operation, f"takes {dtype} data ('{parameter}')", parameter=parameter, dtype=dtype)
+        elif any(map(is_wide, operation.outputs)):
+            yield self.finding(operation, "gives 32-bit integers")

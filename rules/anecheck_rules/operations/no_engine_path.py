@@ -1,0 +1,80 @@
+"""ANE101: operations that no engine runs, from the operator table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from anecheck.knowledge.evidence import Citation, Confidence, cite
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.mil.graph import Graph, Node
+
+
+class NoEnginePath(OperationRule):
+    """An operation that the engine does not have.
+
+    ## Why it leaves the engine
+    Core ML's compiler has no engine implementation for some operations, whatever their shapes and types: the inverse and
+    hyperbolic trigonometric functions, `mod`, `reduce_prod`, `one_hot`, the random generators, everything whose output
+    shape depends on data … For each the operator table says what was seen on which engine generation, and by whom.
+    Operations of which nothing is known are left alone.
+
+    ## Instead
+    Compute the value before the model runs and pass it in, or write it with operations that the engine has:
+
+    - `tan` is `sin / cos`; `sinh` and `cosh` are (exp(x) ∓ exp(−x)) / 2
+    - `mod(x, y)` is `x − floor_div(x, y) · y`
+    - `reduce_prod` over a short axis is a chain of `mul` over its slices
+    - `one_hot` compares fp16 indices with a constant range (`equal`) and casts the result to fp16
+    - `band_part`, `range_1d` and random noise of constant shape become constants or inputs
+    - `non_zero`, `non_maximum_suppression` and other data-dependent shapes belong behind the model
+    """
+
+    code = "ANE101"
+    name = "no-engine-path"
+    defers = True
+    rewrite = "write it with operations that the engine has, or compute it outside the model"
+    evidence = (cite("751k-dispatch", Confidence.MEASURED, "H16"),)
+    EXAMPLES: ClassVar = (
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> y = tan(x = x);
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> s = sin(x = x);
+                    tensor<fp16, [1, 64, 32, 32]> c = cos(x = x);
+                    tensor<fp16, [1, 64, 32, 32]> y = real_div(x = s, y = c);
+                } -> (y);
+            """),
+        ),
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> y = mod(x = x, y = fp16(3));
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
+                    tensor<fp16, [1, 64, 32, 32]> q = floor_div(x = x, y = fp16(3));
+                    tensor<fp16, [1, 64, 32, 32]> p = mul(x = q, y = fp16(3));
+                    tensor<fp16, [1, 64, 32, 32]> y = sub(x = x, y = p);
+                } -> (y);
+            """),
+        ),
+    )
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        """Flag an operation whose verdict for the target's engine is 'never'."""
+        verdict = context.verdict(operation.type)
+        if verdict is not None and verdict.status == "never":
+            yield self.finding(
+                operation,
+                f"the engine has no '{operation.type}'",
+                families=context.families_without(operation.type),
+                evidence=tuple(Citation(source, verdict.confidence) for source in verdict.sources),
+            )
