@@ -81,3 +81,13 @@ def _text(content: dict[str, object]) -> str:
                 f"  {name}: {row['value']} {row.get('unit', '')}".rstrip() + f"  [{source}, {row['confidence']}]"
             )
     return "\n".join(lines)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " / ".join(map(_number, value))
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:g}"
+    return str(value)

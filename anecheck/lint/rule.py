@@ -163,6 +163,8 @@ class ModelRule(Rule):
         """Yield a match for each thing wrong with the model."""
         raise NotImplementedError
 
-    def finding(self, message: str, *, node: Node | None = None, **data: object) -> Match:
+    def finding(
+        self, message: str, *, node: Node | None = None, severity: Severity | None = None, **data: object
+    ) -> Match:
         """Describe a match, at `node` where one operation stands for it."""
-        return Match(self, message, node, data=dict(data))
+        return Match(self, message, node, severity=severity, data=dict(data))

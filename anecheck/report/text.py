@@ -13,6 +13,7 @@ from rich.text import Text
 
 from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.finding import Finding, ModelReport, Report, Severity
+from anecheck.mil.printer import opset_text
 from anecheck.report.escape import short_name, visible
 
 NAMES_SHOWN = 4
@@ -98,8 +99,9 @@ def _model(console: Console, model: ModelReport, report: Report, *, every_name: 
 
 def _headline(model: ModelReport, report: Report) -> str:
     target = report.target
-    release = f" (specification {model.specification_version})" if model.specification_version else ""
-    kind = KINDS.get(model.kind or "", "Core ML model") + release
+    release = [f"specification {model.specification_version}"] if model.specification_version else []
+    release += sorted({f"opset {opset_text(function.opset)}" for function in model.functions})
+    kind = KINDS.get(model.kind or "", "Core ML model") + (f" ({', '.join(release)})" if release else "")
     where = f"{target.chip} ({target.family})" if target.chip else target.family
     if target.os:
         where += f"/{target.os}"

@@ -8,9 +8,13 @@ WIDE_INTEGERS = frozenset({"int32", "uint32", "int64", "uint64"})
 """Integer types that the engine takes no tensors of."""
 
 PREPARATION = frozenset(
-    {"cast", "greater_equal", "less", "add", "sub", "select", "maximum", "minimum", "mod", "floor_div", "mul"}
+    {
+        *("cast", "greater_equal", "less", "select", "maximum", "minimum"),
+        *("add", "sub", "mul", "floor_div", "mod"),
+        *("shape", "concat", "stack", "expand_dims", "squeeze", "reshape"),
+    }
 )
-"""What converters put before an indexed read: wrapping negative indices, clamping, and casts."""
+"""What converters put before indices and bounds: wrapping negative ones, clamping, arithmetic, joining, and casts."""
 
 
 def is_wide(operand: Operand) -> bool:

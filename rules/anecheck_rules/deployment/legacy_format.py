@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.mil.model import Kind, Model
 
@@ -27,7 +28,7 @@ class LegacyFormat(ModelRule):
     code = "ANE801"
     name = "legacy-format"
     engine_only = False
-    rewrite = 'convert the source model again with convert_to="mlprogram" (iOS 15 and later)'
+    rewrite = 'convert networks again from their source with convert_to="mlprogram" (iOS 15 and later)'
     evidence = (cite("coremltools-9", Confidence.DOCUMENTED), cite("hollance", Confidence.COMMUNITY))
 
     def check(self, context: Context) -> Iterator[Match]:
@@ -49,7 +50,9 @@ class LegacyFormat(ModelRule):
             )
         elif model.kind is Kind.OTHER:
             yield self.finding(
-                f"{where}{model.format}, a kind of model that never runs on the engine", format=model.format
+                f"{where}{model.format}, a kind of model that never runs on the engine",
+                severity=Severity.INFO,
+                format=model.format,
             )
         for part in model.parts:
             yield from self._check(part)

@@ -25,8 +25,8 @@ class ArgReduction(OperationRule):
     - To mark the position inside the model, compare the scores with their `reduce_max`; equal values are all marked.
 
     ## Known contradictions
-    Compiler tables list a hardware version from H15 on, older ones for channels and spatial axes up to 2048 long. Core ML
-    places none on M4.
+    Compiler tables list a hardware version from H15 on, older ones for channels and spatial axes up to 2048 long. Core
+    ML places none on M4.
     """
 
     code = "ANE113"

@@ -10,7 +10,7 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 
 REFUSED_OPSETS = frozenset({"CoreML5", "CoreML6"})
-"""The operation sets of iOS 15 and 16, which the compiler's message names."""
+"""The operation sets of iOS 15 and 16, which the compiler's message names; they have `boxes` as [batch, boxes, 4]."""
 
 
 class BoxSuppression(OperationRule):
@@ -18,8 +18,8 @@ class BoxSuppression(OperationRule):
 
     ## Why it leaves the engine
     Core ML's compiler says so in words for programs of iOS 15 and 16 ("ANE cannot support NMS for ios15 and ios16") and
-    for more than 2048 boxes ("NonMaximumSuppression kernel cannot currently run on ANE with more than 2048 input boxes").
-    Below that the positions of the boxes are still given as 32-bit integers, which the engine does not have.
+    for more than 2048 boxes ("NonMaximumSuppression kernel cannot currently run on ANE with more than 2048 input
+    boxes"). Below that the positions of the boxes are still given as 32-bit integers, which the engine does not have.
 
     ## Instead
     - Return boxes and scores, and let Vision or the app suppress: make it a model of its own in a pipeline, as object
@@ -42,31 +42,31 @@ class BoxSuppression(OperationRule):
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
-                func main<ios17>(tensor<fp16, [1, 300, 4]> boxes, tensor<fp16, [1, 300, 20]> x) {
-                    tensor<fp16, [1, 300, 20]> scores = sigmoid(x = x);
-                    tensor<fp16, [1, 10, 4]> y, tensor<fp16, [1, 10, 20]> y_scores, tensor<int32, [1, 10]> indices,
-                    tensor<int32, [1]> count = non_maximum_suppression(boxes = boxes, iou_threshold = fp16(0.5),
-                        max_boxes = int32(10), per_class_suppression = bool(false), score_threshold = fp16(0.25),
-                        scores = scores);
+                func main<ios17>(tensor<fp16, [1, 4, 300]> boxes, tensor<fp16, [1, 20, 300]> x) {
+                    tensor<fp16, [1, 20, 300]> scores = sigmoid(x = x);
+                    tensor<fp16, [1, 4, 10]> y, tensor<fp16, [1, 20, 10]> y_scores, tensor<int32, [1, 10]> indices =
+                        non_maximum_suppression(boxes = boxes, iou_threshold = fp16(0.5), max_boxes = int32(10),
+                            per_class_suppression = bool(false), scores = scores);
                 } -> (y, y_scores);
             """),
             flags=("y",),
             after=mil("""
-                func main<ios17>(tensor<fp16, [1, 300, 4]> boxes, tensor<fp16, [1, 300, 20]> x) {
-                    tensor<fp16, [1, 300, 20]> scores = sigmoid(x = x);
+                func main<ios17>(tensor<fp16, [1, 20, 300]> x) {
+                    tensor<fp16, [1, 20, 300]> scores = sigmoid(x = x);
                 } -> (scores);
             """),
             equal=False,
-            reason="redesign: the model returns scores, which Vision or the app suppresses with the boxes",
+            reason="redesign: the model returns the scores, and the app suppresses the boxes",
         ),
     )
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag every one, with the reason that the compiler would give."""
         tensor, limit = operation.tensor("boxes"), context.limit("nms-boxes")
-        boxes = tensor.shape[1] if tensor and tensor.rank > 1 else None
+        refused = graph.function.opset in REFUSED_OPSETS
+        boxes = tensor.shape[1 if refused else -1] if tensor and tensor.rank > 1 else None
         message = f"suppression among {'an unknown number of' if boxes is None else boxes} boxes"
-        if graph.function.opset in REFUSED_OPSETS:
+        if refused:
             yield self.finding(operation, f"{message}, in a program for iOS 15 or 16", boxes=boxes)
         elif limit is not None and boxes is not None and boxes > limit.value:
             message = f"{message} (refused beyond {limit.value:.0f})"

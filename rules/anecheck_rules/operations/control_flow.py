@@ -16,9 +16,10 @@ class ControlFlow(OperationRule):
     """A loop (`while_loop`) or a branch (`cond`) runs on the CPU, with all the operations inside.
 
     ## Why it leaves the engine
-    A program for the engine is a straight line. Core ML's compiler has no conversion of loops to it and says of branches
-    "Condition layer is not supported". What is nested inside goes where the loop or branch goes, and what a loop returns
-    arrives from the CPU, so the operations around it are cut in two. PyTorch's GRU becomes a `while_loop` on conversion.
+    A program for the engine is a straight line. Core ML's compiler has no conversion of loops to it and says of
+    branches "Condition layer is not supported". What is nested inside goes where the loop or branch goes, and what a
+    loop returns arrives from the CPU, so the operations around it are cut in two. PyTorch's GRU becomes a `while_loop`
+    on conversion.
 
     ## Instead
     - Unroll a loop whose number of rounds is known, before conversion.
@@ -27,8 +28,8 @@ class ControlFlow(OperationRule):
       app choose.
 
     ## Known contradictions
-    No placement report of a model with control flow was published. This stands on strings in the compiler and on notes of
-    people who tried.
+    No placement report of a model with control flow was published. This stands on strings in the compiler and on notes
+    of people who tried.
     """
 
     code = "ANE111"
@@ -43,7 +44,8 @@ class ControlFlow(OperationRule):
         Example(
             before=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
-                    tensor<fp16, []> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]), keep_dims = bool(false), x = x);
+                    tensor<fp16, []> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]),
+                        keep_dims = bool(false), x = x);
                     tensor<bool, []> positive = greater(x = mean, y = fp16(0));
                     tensor<fp16, [1, 8, 32]> y = cond(pred = positive) {
                         block() {
@@ -58,7 +60,8 @@ class ControlFlow(OperationRule):
             flags=("y",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
-                    tensor<fp16, [1, 1, 1]> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]), keep_dims = bool(true), x = x);
+                    tensor<fp16, [1, 1, 1]> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]),
+                        keep_dims = bool(true), x = x);
                     tensor<bool, [1, 1, 1]> positive = greater(x = mean, y = fp16(0));
                     tensor<fp16, [1, 8, 32]> a = mul(x = x, y = fp16(2));
                     tensor<fp16, [1, 8, 32]> b = relu(x = x);

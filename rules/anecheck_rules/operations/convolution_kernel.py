@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, cite
@@ -26,7 +27,8 @@ class ConvolutionKernel(OperationRule):
     - A convolution whose stride equals its kernel (framing, patches) is a reshape and a matrix multiplication.
 
     ## Known exceptions
-    Kernels 16 wide and higher than 1 but not square were not measured; they are flagged with less confidence.
+    Only 2-D kernels that are square, one row or one column were measured. Others, 1-D and 3-D ones among them, are judged by
+    the same limits and flagged with less confidence.
     """
 
     code = "ANE118"
@@ -83,13 +85,12 @@ class ConvolutionKernel(OperationRule):
         if context.target.family not in families:
             return
         limit = context.limit("conv-kernel-height" if height > width else "conv-kernel-width")
-        yield self.finding(
-            operation,
-            f"kernel {' × '.join(map(str, taps))}",
-            families=families,
-            evidence=limit.citations if limit else (),
-            kernel=list(taps),
-        )
+        measured = len(taps) == 2 and (height == width or 1 in {height, width})
+        evidence = limit.citations if limit else ()
+        if not measured:
+            evidence = tuple(replace(citation, confidence=Confidence.EXTRAPOLATED) for citation in evidence)
+        shape = " × ".join(map(str, taps))
+        yield self.finding(operation, f"kernel {shape}", families=families, evidence=evidence, kernel=list(taps))
 
     @staticmethod
     def _too_large(height: int, width: int, family: str, context: Context) -> bool:

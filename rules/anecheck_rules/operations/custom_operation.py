@@ -15,12 +15,12 @@ class CustomOperation(OperationRule):
     """A custom operation, which a class of the app computes.
 
     ## Why it leaves the engine
-    The model only names a class; the app brings its code, for the CPU or as shaders for the GPU. Nobody outside Apple can
-    bring code for the engine, so the values leave it, and the operations before and after it become two programs.
+    The model only names a class; the app brings its code, for the CPU or as shaders for the GPU. There is no way to
+    bring code for the engine, so the values leave it, and the program is cut in two.
 
     ## Instead
-    Write the computation with MIL operations: on conversion register the PyTorch or TensorFlow operation as a composite of
-    them instead of as a custom class. What has no such form belongs before or behind the model.
+    Write the computation with MIL operations: on conversion register the PyTorch or TensorFlow operation as a composite
+    of them instead of as a custom class. What has no such form belongs before or behind the model.
     """
 
     code = "ANE121"
@@ -32,8 +32,8 @@ class CustomOperation(OperationRule):
             before=mil("""
                 func main<ios17>(tensor<fp16, [1, 64, 32, 32]> x) {
                     tensor<fp16, [1, 64, 32, 32]> y = custom_layer(x = x)[class_name = string("SquaredRelu"),
-                        description = string(""), input_order = list<string, 1>(["x"]), parameters = list<string, 0>([]),
-                        weights = list<string, 0>([])];
+                        description = string(""), input_order = list<string, 1>(["x"]),
+                        parameters = list<string, 0>([]), weights = list<string, 0>([])];
                 } -> (y);
             """),
             flags=("y",),

@@ -12,7 +12,7 @@ from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import index_preparation, is_wide
 
 BOUNDS = ("begin", "end", "size", "stride")
-ANALOGY = (cite("751k-dispatch", Confidence.EXTRAPOLATED), cite("apple-coreai", Confidence.DOCUMENTED))
+ANALOGY = (cite("751k-dispatch", Confidence.EXTRAPOLATED),)
 WRITING = (cite("ctorch6", Confidence.COMMUNITY), cite("john", Confidence.COMMUNITY, "H17", "H18"))
 
 
@@ -20,9 +20,9 @@ class DynamicSlice(OperationRule):
     """A slice whose bounds are only known at run time.
 
     ## Why it leaves the engine
-    Constant bounds are compiled in. Run-time bounds arrive as a tensor of 32-bit integers, and Core ML's compiler refuses
-    the engine an operation with such an input: it calls it connected to an "invalid live-in". What computes the bounds
-    is 32-bit arithmetic, on the CPU as well. If the length is open too, so are the shapes of all that follows.
+    Constant bounds are compiled in. Run-time bounds arrive as a tensor of 32-bit integers, and Core ML's compiler
+    refuses the engine an operation with such an input: it calls it connected to an "invalid live-in". What computes the
+    bounds is 32-bit arithmetic, on the CPU as well. If the length is open too, so are the shapes of all that follows.
 
     This was measured for `slice_by_size`. `slice_by_index` takes its bounds the same way and is judged alike.
 
@@ -32,9 +32,9 @@ class DynamicSlice(OperationRule):
     - Write at a position by blending, `y = x · (1 − m) + u · m`, with an fp16 mask of ones and zeros as an input.
 
     ## Known exceptions
-    `slice_update` gets a hint only and is not counted as lost by this rule. Models that keep a cache in a state
-    write to it this way and run on the engine; that run-time bounds crash its compiler was reported for Core AI alone,
-    and nobody published a placement report for Core ML. Bounds in 8 or 16 bits were measured nowhere either.
+    `slice_update` gets a hint only and is not counted as lost by this rule. Models that keep a cache in a state write
+    to it this way and run on the engine; that run-time bounds crash its compiler was reported for Core AI alone, and
+    nobody published a placement report for Core ML. Bounds in 8 or 16 bits were measured nowhere either.
     """
 
     code = "ANE124"
@@ -46,13 +46,15 @@ class DynamicSlice(OperationRule):
         Example(
             before=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x, tensor<int32, [3]> begin) {
-                    tensor<fp16, [1, 2, 32]> y = slice_by_size(begin = begin, size = tensor<int32, [3]>([1, 2, 32]), x = x);
+                    tensor<fp16, [1, 2, 32]> y = slice_by_size(begin = begin,
+                        size = tensor<int32, [3]>([1, 2, 32]), x = x);
                 } -> (y);
             """),
             flags=("y",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x, tensor<fp16, [1, 2, 8]> pick) {
-                    tensor<fp16, [1, 2, 32]> y = matmul(transpose_x = bool(false), transpose_y = bool(false), x = pick, y = x);
+                    tensor<fp16, [1, 2, 32]> y = matmul(transpose_x = bool(false), transpose_y = bool(false),
+                        x = pick, y = x);
                 } -> (y);
             """),
             equal=False,
@@ -67,7 +69,8 @@ class DynamicSlice(OperationRule):
             """),
             flags=("y",),
             after=mil("""
-                func main<ios18>(tensor<fp16, [1, 8, 32]> x, tensor<fp16, [1, 1, 32]> u, tensor<fp16, [1, 8, 32]> mask) {
+                func main<ios18>(tensor<fp16, [1, 8, 32]> x, tensor<fp16, [1, 1, 32]> u,
+                        tensor<fp16, [1, 8, 32]> mask) {
                     tensor<fp16, [1, 8, 32]> rest = sub(x = fp16(1), y = mask);
                     tensor<fp16, [1, 8, 32]> kept = mul(x = x, y = rest);
                     tensor<fp16, [1, 8, 32]> written = mul(x = u, y = mask);

@@ -17,8 +17,9 @@ class IndexedRead(OperationRule):
     ## Why it leaves the engine
     With 16-bit indices both operations may stay on the engine from H14 on; older ones lack the hardware. What makes the
     indices may not: a model takes positions as int32, so coremltools narrows them with a cast, and `gather_nd` also has
-    `greater_equal`, `add` and `select` before it, which wrap negative indices. That is 32-bit arithmetic on the CPU, and
-    the read behind it has to wait for the switch. Where the indices are not narrowed at all, the read itself leaves.
+    `greater_equal`, `add` and `select` before it, which wrap negative indices. That is 32-bit arithmetic on the CPU,
+    and the read behind it has to wait for the switch. Where the indices are not narrowed at all, the read itself
+    leaves.
 
     ## Instead
     - Pass the rows that are read, or the cosines and sines of the positions, into the model.
@@ -55,10 +56,12 @@ class IndexedRead(OperationRule):
             flags=("y",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [1, 8]> x, tensor<fp16, [1, 2]> positions) {
-                    tensor<fp16, [8, 1]> range = const()[val = tensor<fp16, [8, 1]>([[0], [1], [2], [3], [4], [5], [6], [7]])];
+                    tensor<fp16, [8, 1]> range = const()[val = tensor<fp16, [8, 1]>(
+                        [[0], [1], [2], [3], [4], [5], [6], [7]])];
                     tensor<bool, [8, 2]> here = equal(x = range, y = positions);
                     tensor<fp16, [8, 2]> pick = cast(dtype = string("fp16"), x = here);
-                    tensor<fp16, [1, 2]> y = matmul(transpose_x = bool(false), transpose_y = bool(false), x = x, y = pick);
+                    tensor<fp16, [1, 2]> y = matmul(transpose_x = bool(false), transpose_y = bool(false),
+                        x = x, y = pick);
                 } -> (y);
             """),
             equal=False,
@@ -67,7 +70,7 @@ class IndexedRead(OperationRule):
     )
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
-        """Flag run-time indices in 32 bits, in 16 bits with preparation, and in any form where the engine lacks the read."""
+        """Flag run-time indices that are wide or prepared from wide ones; all of them where the engine lacks the read."""
         indices = operation.operand("indices")
         if indices is None or indices.is_constant:
             return

@@ -11,6 +11,10 @@ from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import is_wide
 
 
+BOUNDS_OF_WRITES = ("begin", "end", "stride")
+"""Run-time bounds of `slice_update` are left to the rule about dynamic slices, which knows what was seen of them."""
+
+
 class IntegerData(OperationRule):
     """An operation computes on 32-bit integers.
 
@@ -54,7 +58,10 @@ class IntegerData(OperationRule):
         """Flag a run-time operand or a result of a wide integer type. Casts have a rule of their own."""
         if operation.type == "cast":
             return
-        taken = next(((parameter, operand) for parameter, operand in operation.operands() if is_wide(operand)), None)
+        spared = BOUNDS_OF_WRITES if operation.type == "slice_update" else ()
+        taken = next(
+            ((name, operand) for name, operand in operation.operands() if name not in spared and is_wide(operand)), None
+        )
         if taken is not None:
             parameter, operand = taken
             dtype = operand.tensor.dtype if operand.tensor else ""

@@ -14,11 +14,12 @@ class RecurrentLayer(OperationRule):
     """A recurrent layer (`lstm`, `gru` or `rnn`) runs on the CPU.
 
     ## Why it leaves the engine
-    The engine has no operation that feeds its result back to itself step by step. Core ML's compiler refuses all three by
-    name, and its placement has no engine cost for them. Everything before and after crosses to the CPU and back.
+    The engine has no operation that feeds its result back to itself step by step. Core ML's compiler refuses all three
+    by name, and its placement has no engine cost for them. Everything before and after crosses to the CPU and back.
 
     ## Instead
-    - Replace the layer with a causal convolution or attention and train again; this is the only remedy for long sequences.
+    - Replace the layer with a causal convolution or attention and train again; this is the only remedy for long
+      sequences.
     - Unroll a short sequence: each step is two `linear`s, an `add` and the gates' activations. All the inputs' products
       can be computed at once, before the first step.
     - Put the layer into a model of its own for the CPU, so that the rest loads and runs on the engine undivided.
@@ -40,19 +41,23 @@ class RecurrentLayer(OperationRule):
             before=mil("""
                 func main<ios17>(tensor<fp16, [2, 1, 3]> x) {
                     tensor<fp16, [1, 3]> start = const()[val = tensor<fp16, [1, 3]>([[0, 0, 0]])];
-                    tensor<fp16, [3, 3]> w_in = const()[val = tensor<fp16, [3, 3]>([[0.5, 0.25, 0], [0, 0.5, 0.25], [1, 0, 0.5]])];
-                    tensor<fp16, [3, 3]> w_back = const()[val = tensor<fp16, [3, 3]>([[0, 1, 0], [0.5, 0, 0], [0, 0, 0.5]])];
+                    tensor<fp16, [3, 3]> w_in = const()[val = tensor<fp16, [3, 3]>(
+                        [[0.5, 0.25, 0], [0, 0.5, 0.25], [1, 0, 0.5]])];
+                    tensor<fp16, [3, 3]> w_back = const()[val = tensor<fp16, [3, 3]>(
+                        [[0, 1, 0], [0.5, 0, 0], [0, 0, 0.5]])];
                     tensor<fp16, [3]> bias = const()[val = tensor<fp16, [3]>([0.125, 0.25, 0.5])];
                     tensor<fp16, [2, 1, 3]> y, tensor<fp16, [1, 3]> last = rnn(activation = string("tanh"), bias = bias,
-                        direction = string("forward"), initial_h = start, output_sequence = bool(true), weight_hh = w_back,
-                        weight_ih = w_in, x = x);
+                        direction = string("forward"), initial_h = start, output_sequence = bool(true),
+                        weight_hh = w_back, weight_ih = w_in, x = x);
                 } -> (y);
             """),
             flags=("y",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [2, 1, 3]> x) {
-                    tensor<fp16, [3, 3]> w_in = const()[val = tensor<fp16, [3, 3]>([[0.5, 0.25, 0], [0, 0.5, 0.25], [1, 0, 0.5]])];
-                    tensor<fp16, [3, 3]> w_back = const()[val = tensor<fp16, [3, 3]>([[0, 1, 0], [0.5, 0, 0], [0, 0, 0.5]])];
+                    tensor<fp16, [3, 3]> w_in = const()[val = tensor<fp16, [3, 3]>(
+                        [[0.5, 0.25, 0], [0, 0.5, 0.25], [1, 0, 0.5]])];
+                    tensor<fp16, [3, 3]> w_back = const()[val = tensor<fp16, [3, 3]>(
+                        [[0, 1, 0], [0.5, 0, 0], [0, 0, 0.5]])];
                     tensor<fp16, [3]> bias = const()[val = tensor<fp16, [3]>([0.125, 0.25, 0.5])];
                     tensor<fp16, [3]> zero = const()[val = tensor<fp16, [3]>([0, 0, 0])];
                     tensor<fp16, [2, 1, 3]> inputs = linear(bias = bias, weight = w_in, x = x);

@@ -15,16 +15,17 @@ class Scatter(OperationRule):
     """A `scatter`, `scatter_along_axis` or `scatter_nd` runs on the CPU.
 
     ## Why it leaves the engine
-    Core ML's compiler refuses them for the engine whether the indices are constant or not: `scatter` with "scatter MIL op
-    is currently only supported on uANE targets (u1-u4)", which no phone or Mac is, `scatter_along_axis` as unknown to it.
-    The tensor that is written into crosses to the CPU and back, however small the update is. Assigning to a slice in
-    PyTorch becomes a `scatter` for deployment targets before iOS 18.
+    Core ML's compiler refuses them for the engine whether the indices are constant or not: `scatter` with "scatter MIL
+    op is currently only supported on uANE targets (u1-u4)", `scatter_along_axis` as unknown to it. The tensor that is
+    written into crosses to the CPU and back, however small the update is. Assigning to a slice in PyTorch becomes a
+    `scatter` for deployment targets before iOS 18.
 
     ## Instead
     - Where the positions are constant, cut the tensor there and put it together again with `concat`.
-    - Where they are not, blend: `y = x · (1 − m) + u · m`, with a mask m of ones and zeros as an fp16 input and the update
-      u broadcast over x. Mode "add" is `x + u · m`.
+    - Where they are not, blend: `y = x · (1 − m) + u · m`, with a mask m of ones and zeros as an fp16 input and the
+      update u broadcast over x. Mode "add" is `x + u · m`.
     - For deployment targets from iOS 18 on, write a contiguous block with `slice_update` and constant bounds.
+    - What starts from constants alone (the masks of shifted windows are made like that) make a constant before conversion.
     - Return the new values and write them outside the model, as Apple advises for key and value caches.
     """
 
@@ -36,7 +37,6 @@ class Scatter(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("ct-ops", Confidence.DOCUMENTED),
         cite("smp-notes", Confidence.COMMUNITY, "H13"),
-        cite("fluid", Confidence.COMMUNITY),
     )
     EXAMPLES: ClassVar = (
         Example(
@@ -53,15 +53,16 @@ class Scatter(OperationRule):
                         size = tensor<int32, [3]>([1, 1, 32]), x = x);
                     tensor<fp16, [1, 2, 32]> tail = slice_by_size(begin = tensor<int32, [3]>([0, 2, 0]),
                         size = tensor<int32, [3]>([1, 2, 32]), x = x);
-                    tensor<fp16, [1, 4, 32]> y = concat(axis = int32(1), interleave = bool(false), values = (head, u, tail));
+                    tensor<fp16, [1, 4, 32]> y = concat(axis = int32(1), interleave = bool(false),
+                        values = (head, u, tail));
                 } -> (y);
             """),
         ),
         Example(
             before=mil("""
                 func main<ios17>(tensor<fp16, [4, 32]> x, tensor<fp16, [1, 32]> u, tensor<int32, [1, 1]> position) {
-                    tensor<fp16, [4, 32]> y = scatter_nd(data = x, indices = position, mode = string("update"), updates = u,
-                        validate_indices = bool(false));
+                    tensor<fp16, [4, 32]> y = scatter_nd(data = x, indices = position, mode = string("update"),
+                        updates = u, validate_indices = bool(false));
                 } -> (y);
             """),
             flags=("y",),

@@ -16,8 +16,8 @@ class Sort(OperationRule):
 
     ## Why it leaves the engine
     The order comes as 32-bit integers, which the engine does not have ("Unsupported tensor data type: int32"), and the
-    operation has no other form. Sorting in PyTorch becomes an `argsort`, a cast and a `gather_along_axis`: the cast stays
-    on the CPU as well, and the values come back to the engine only for the read.
+    operation has no other form. Sorting in PyTorch becomes an `argsort`, a cast and a `gather_along_axis`: the cast
+    stays on the CPU as well, and the values come back to the engine only for the read.
 
     ## Instead
     - Return the values and sort outside the model.

@@ -15,17 +15,17 @@ class TopK(OperationRule):
     """A `topk` leaves the engine, or takes milliseconds on it.
 
     ## Why it leaves the engine
-    Engines before H14 have no sorting. On later ones Core ML's compiler takes `topk` with 16-bit indices only ("ANE TopK
-    can only generate uint16 indices"), so an axis may not be longer than those count; programs for iOS 15 and 16, and
-    those that ask for int32 indices, give 32-bit integers, which the engine does not have.
+    Engines before H14 have no sorting. On later ones Core ML's compiler takes `topk` with 16-bit indices only ("ANE
+    TopK can only generate uint16 indices"), so an axis may not be longer than those count; programs for iOS 15 and 16,
+    and those that ask for int32 indices, give 32-bit integers, which the engine does not have.
 
     Where it may stay, Core ML's plan is far off: on M4 it expected 0.03 to 0.06 ms and the operation took 6 to 10 ms,
-    longer than on the CPU. Unlike with other slow operations Core ML does not evade this one, because it does not know.
+    longer than on the CPU. Core ML does not steer around what it takes to be cheap.
 
     ## Instead
     - Return the scores and choose outside the model. For a detector that is a few thousand comparisons.
     - For k = 1 take `reduce_max`, or `reduce_min` where `ascending` is true; for two or three values mask the greatest
-      and repeat.
+      and repeat (equal values fall together).
     - Where the rest of the model needs the choice, leave it as close to the end as possible and convert for iOS 17 or
       later, which gives 16-bit indices.
 
@@ -47,14 +47,15 @@ class TopK(OperationRule):
             before=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
                     tensor<fp16, [1, 1, 32]> y, tensor<uint16, [1, 1, 32]> indices = topk(ascending = bool(false),
-                        axis = int32(1), k = int32(1), output_indices_dtype = string("uint16"), return_indices = bool(true),
-                        sort = bool(true), x = x);
+                        axis = int32(1), k = int32(1), output_indices_dtype = string("uint16"),
+                        return_indices = bool(true), sort = bool(true), x = x);
                 } -> (y);
             """),
             flags=("y",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
-                    tensor<fp16, [1, 1, 32]> y = reduce_max(axes = tensor<int32, [1]>([1]), keep_dims = bool(true), x = x);
+                    tensor<fp16, [1, 1, 32]> y = reduce_max(axes = tensor<int32, [1]>([1]), keep_dims = bool(true),
+                        x = x);
                 } -> (y);
             """),
         ),
@@ -62,8 +63,8 @@ class TopK(OperationRule):
             before=mil("""
                 func main<ios16>(tensor<fp16, [1, 300]> x) {
                     tensor<fp16, [1, 300]> scores = sigmoid(x = x);
-                    tensor<fp16, [1, 10]> y, tensor<int32, [1, 10]> indices = topk(ascending = bool(false), axis = int32(1),
-                        k = int32(10), return_indices = bool(true), sort = bool(true), x = scores);
+                    tensor<fp16, [1, 10]> y, tensor<int32, [1, 10]> indices = topk(ascending = bool(false),
+                        axis = int32(1), k = int32(10), return_indices = bool(true), sort = bool(true), x = scores);
                 } -> (y, indices);
             """),
             flags=("y",),
