@@ -46,6 +46,7 @@ def lint(
         ComputeUnits(compute_units),
         knowledge,
         registry.errors,
+        registry.silenced(ignore),
     )
     reports = []
     for model in models:

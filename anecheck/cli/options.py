@@ -62,11 +62,12 @@ def make_settings(
     knowledge, registry = Knowledge(), load_registry()
     try:
         rules = registry.selected(_split(select), _split(ignore), _split(extend_select))
+        silenced = registry.silenced(_split(ignore))
         judged = tuple(parse_target(target, knowledge) for target in targets or [DEFAULT_TARGET])
     except (UnknownRuleError, UnknownTargetError) as error:
         raise click.UsageError(str(error)) from error
     unique: tuple[Target, ...] = tuple(dict.fromkeys(judged))
-    return Settings(rules, unique, ComputeUnits(compute_units), knowledge, registry.errors, operations)
+    return Settings(rules, unique, ComputeUnits(compute_units), knowledge, registry.errors, silenced, operations)
 
 
 def locate(paths: Sequence[str]) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from anecheck.knowledge.tables import Knowledge
-from anecheck.lint.diagnostics import DIAGNOSTICS
 from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.report import pages
 
@@ -22,19 +21,10 @@ def command(code: str | None, all_: bool, format_: str) -> None:
     if (code is None) == (not all_):
         raise click.UsageError("give either a CODE or --all")
     registry = load_registry()
-    wanted = "ALL" if all_ or code is None else code
-    diagnostics = [
-        diagnostic
-        for diagnostic in DIAGNOSTICS.values()
-        if wanted == "ALL" or diagnostic.code.startswith(wanted.upper()) or diagnostic.name == wanted.lower()
-    ]
     try:
-        rules = list(registry.find(wanted))
+        entries = registry.find(code or "ALL")
     except UnknownRuleError as error:
-        if not diagnostics:
-            raise click.UsageError(str(error)) from error
-        rules = []
+        raise click.UsageError(str(error)) from error
     knowledge = Knowledge()
-    entries = [pages.diagnostic_page(diagnostic) for diagnostic in diagnostics]
-    entries += [pages.rule_page(rule, knowledge) for rule in rules]
-    click.echo(pages.render(sorted(entries, key=lambda page: page.code), format_, brief=all_).rstrip("\n"))
+    written = [pages.page(entry, knowledge) for entry in entries]
+    click.echo(pages.render(sorted(written, key=lambda page: page.code), format_, brief=all_).rstrip("\n"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
+from anecheck.lint.diagnostics import DIAGNOSTICS, Diagnostic
 from anecheck.lint.rule import ModelRule, OperationRule, Rule
 
 GROUP = "anecheck.rules"
@@ -31,23 +32,21 @@ class Registry:
     rules: tuple[Rule, ...]
     errors: tuple[PackError, ...] = ()
 
-    def find(self, selector: str) -> tuple[Rule, ...]:
-        """The rules that a code, the beginning of one (`ANE1`), a name, or `ALL` means.
+    def find(self, selector: str) -> tuple[Rule | Diagnostic, ...]:
+        """What a code, the beginning of one (`ANE1`), a name, or `ALL` means: rules, and the tool's own diagnostics.
 
         Raises:
-            UnknownRuleError: there is none; names what is near.
+            UnknownRuleError: nothing; names what is near.
+
         """
+        known = (*DIAGNOSTICS.values(), *self.rules)
         wanted = selector.strip()
         if wanted.upper() == "ALL":
-            return self.rules
-        found = tuple(
-            rule for rule in self.rules if rule.name == wanted.lower() or rule.code.startswith(wanted.upper())
-        )
+            return known
+        found = tuple(entry for entry in known if entry.name == wanted.lower() or entry.code.startswith(wanted.upper()))
         if found and wanted:
             return found
-        near = difflib.get_close_matches(
-            wanted.lower(), [name for r in self.rules for name in (r.name, r.code.lower())]
-        )
+        near = difflib.get_close_matches(wanted.lower(), [name for e in known for name in (e.name, e.code.lower())])
         hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck rule --all` lists them"
         raise UnknownRuleError(f"there is no rule '{wanted}'; {hint}")
 
@@ -59,11 +58,17 @@ class Registry:
         strength: dict[str, tuple[int, bool]] = {}
         for selectors, wanted in ((chosen + list(extend), True), (list(ignore), False)):
             for selector in selectors:
-                for rule in self.find(selector):
-                    length = _specificity(selector, rule)
-                    if length >= strength.get(rule.code, (-1, True))[0]:
-                        strength[rule.code] = (length, wanted)
+                for entry in self.find(selector):
+                    length = _specificity(selector, entry)
+                    if length >= strength.get(entry.code, (-1, True))[0]:
+                        strength[entry.code] = (length, wanted)
         return tuple(rule for rule in self.rules if strength.get(rule.code, (0, False))[1])
+
+    def silenced(self, ignore: Iterable[str]) -> frozenset[str]:
+        """The codes of the tool's own diagnostics that `--ignore` names."""
+        return frozenset(
+            entry.code for selector in ignore for entry in self.find(selector) if entry.code in DIAGNOSTICS
+        )
 
 
 def load_registry() -> Registry:
@@ -93,7 +98,7 @@ def _instances(pack: Sequence[type[Rule]]) -> list[Rule]:
     return [rule() for rule in pack]
 
 
-def _specificity(selector: str, rule: Rule) -> int:
+def _specificity(selector: str, entry: Rule | Diagnostic) -> int:
     if selector.strip().upper() == "ALL":
         return 0
-    return 99 if selector.strip().lower() == rule.name else len(selector.strip())
+    return 99 if selector.strip().lower() == entry.name else len(selector.strip())

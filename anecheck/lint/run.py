@@ -51,6 +51,8 @@ class Settings:
     compute_units: ComputeUnits
     knowledge: Knowledge
     pack_errors: tuple[PackError, ...] = ()
+    silenced: frozenset[str] = frozenset()
+    """Codes of the tool's own diagnostics that the user does not want to see."""
     operations: bool = False
     """Whether the report lists every operation."""
 
@@ -94,7 +96,7 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
         kind=model.kind.value,
         specification_version=model.specification_version,
         functions=[_function_report(function, judgements[0], settings) for function in functions],
-        findings=sorted(findings, key=_order),
+        findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
     )
 
 

@@ -40,7 +40,9 @@ class _Parser(Scanner):
 
     def program(self) -> Program:
         if self.token == "func":
-            return Program(self._functions("end"))
+            functions = self._functions("end")
+            self._expect_end()
+            return Program(functions)
         self.expect("program")
         self.expect("(")
         if self.kind != "number":
@@ -51,9 +53,12 @@ class _Parser(Scanner):
         self.expect("{")
         functions = self._functions("}")
         self.expect("}")
+        self._expect_end()
+        return Program(functions, attributes)
+
+    def _expect_end(self) -> None:
         if self.kind != "end":
             self.fail("the end of the text")
-        return Program(functions, attributes)
 
     def _functions(self, close: str) -> dict[str, Function]:
         functions: dict[str, Function] = {}

@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
+SPACE = re.compile(r"(?:\s+|//[^\n]*)*")
+"""What separates tokens: white space and comments. Apart from `TOKEN`, for there it would be tried in every division."""
 TOKEN = re.compile(
-    r"""(?:\s+|//[^\n]*)*(?:
+    r"""
       (?P<name>[A-Za-z_][A-Za-z0-9_.@/$]*)
     | (?P<number>[+-]?(?:0[xX][0-9a-fA-F.]+(?:[pP][+-]?\d+)?|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|inf|nan))
     | (?P<string>"(?:[^"\\]|\\.)*")
     | (?P<quoted>`(?:[^`\\]|\\.)*`)
     | (?P<symbol>->|[()\[\]{}<>=,;?]|\.\.\.)
     | (?P<end>\Z)
-    )""",
+    """,
     re.VERBOSE | re.DOTALL,
 )
 MAXIMUM_DEPTH = 64
@@ -32,6 +34,17 @@ class MilSyntaxError(ValueError):
         self.line, self.column = line, column
 
 
+def unescape(token: str) -> str:
+    """Undo a string's quotes and JSON escapes.
+
+    Raises:
+        ValueError: it has other escapes, or half of a surrogate pair, which no text can hold.
+    """
+    text = str(json.loads(token, strict=False))
+    text.encode()
+    return text
+
+
 class Scanner:
     """Walks over the tokens of a text; `kind` and `token` are the current one.
 
@@ -46,14 +59,14 @@ class Scanner:
 
     def advance(self) -> None:
         """Go on to the next token."""
-        match = TOKEN.match(self._text, self._position)
+        space = SPACE.match(self._text, self._position)
+        self.start = space.end() if space else self._position
+        match = TOKEN.match(self._text, self.start)
         if match is None:
-            self.start = self._position
-            self.token = self._text[self._position : self._position + 20].split("\n")[0]
+            self.token = self._text[self.start : self.start + 20].split("\n")[0]
             self.fail("a token of MIL text")
         self.kind = match.lastgroup
-        self.token = match[self.kind]  # type: ignore[index]  # one group always matches
-        self.start = match.start(self.kind)  # type: ignore[arg-type]
+        self.token = match[0]
         self._position = match.end()
 
     def fail(self, expected: str) -> NoReturn:
@@ -87,7 +100,7 @@ class Scanner:
 
     def _unescape(self, token: str) -> str:
         try:
-            return str(json.loads(token, strict=False))
+            return unescape(token)
         except ValueError:
             self.fail("a string with JSON escapes")
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from anecheck.knowledge.evidence import FAMILIES, Citation
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.diagnostics import Diagnostic
 from anecheck.lint.rule import Example, Rule
@@ -37,31 +38,23 @@ class Page:
     examples: tuple[Example, ...] = ()
 
 
-def rule_page(rule: Rule, knowledge: Knowledge) -> Page:
-    """Collect the page of a rule."""
-    evidence = []
-    for citation in rule.evidence:
-        source = knowledge.sources.get(citation.source)
-        evidence.append(
-            CitedSource(
-                citation.source,
-                source.title if source else citation.source,
-                source.url if source else "",
-                citation.confidence.value,
-                citation.families,
-                source.note if source else "",
-            )
-        )
-    body = rule.page.partition("\n")[2].strip()
+def page(entry: Rule | Diagnostic, knowledge: Knowledge) -> Page:
+    """Collect the page of a rule, or of one of the tool's own diagnostics."""
+    if isinstance(entry, Diagnostic):
+        body = f"## What to do\n{entry.remedy}"
+        return Page(entry.code, entry.name, entry.severity.value, entry.title, body, entry.remedy)
+    evidence = tuple(_cited(citation, knowledge) for citation in entry.evidence)
+    body = entry.page.partition("\n")[2].strip()
     return Page(
-        rule.code, rule.name, rule.severity.value, rule.title, body, rule.rewrite, tuple(evidence), tuple(rule.EXAMPLES)
+        entry.code, entry.name, entry.severity.value, entry.title, body, entry.rewrite, evidence, tuple(entry.EXAMPLES)
     )
 
 
-def diagnostic_page(diagnostic: Diagnostic) -> Page:
-    """Collect the page of one of the tool's own diagnostics."""
-    body = f"## What to do\n{diagnostic.remedy}"
-    return Page(diagnostic.code, diagnostic.name, diagnostic.severity.value, diagnostic.title, body, diagnostic.remedy)
+def _cited(citation: Citation, knowledge: Knowledge) -> CitedSource:
+    source = knowledge.sources[citation.source]
+    return CitedSource(
+        citation.source, source.title, source.url, citation.confidence.value, citation.families, source.note
+    )
 
 
 def render(pages: Sequence[Page], format_: str, *, brief: bool = False) -> str:
@@ -84,7 +77,7 @@ def _markdown(page: Page) -> str:
 
 
 def _source_line(source: CitedSource) -> str:
-    families = "" if len(source.families) == 8 else f" on {', '.join(source.families)}"
+    families = "" if source.families == FAMILIES else f" on {', '.join(source.families)}"
     url = f" <{source.url}>" if source.url else ""
     note = f" ({source.note})" if source.note else ""
     return f"- {source.confidence}{families}: {source.title}{note}{url}"

@@ -128,36 +128,38 @@ def _off_engine(model: ModelReport, report: Report) -> str:
 
 
 def _by_rule(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    groups = [list(group) for _, group in groupby(sorted(findings, key=lambda f: f.code), key=lambda f: f.code)]
-    yield from sorted(groups, key=lambda group: (min(f.severity.rank for f in group), -_weight(group), group[0].code))
+    kinds = [list(group) for _, group in groupby(sorted(findings, key=_kind), key=_kind)]
+    yield from sorted(kinds, key=lambda group: (group[0].severity.rank, -_weight(group), group[0].code))
+
+
+def _kind(finding: Finding) -> tuple[str, int]:
+    return finding.code, finding.severity.rank
 
 
 def _weight(group: list[Finding]) -> int:
-    """How many operations a rule's findings concern."""
+    """How many operations a rule's findings concern, those that share their fate among them."""
     return len({name for finding in group for name in (finding.operation, *finding.related) if name})
 
 
 def _group(console: Console, findings: list[Finding], *, every_name: bool) -> None:
-    worst = min(findings, key=lambda finding: finding.severity.rank)
+    first = findings[0]
     head = Text("  ")
-    head.append(worst.severity.value, STYLES[worst.severity])
-    head.append(f" {worst.code} {worst.name}", "bold")
-    if worst.evidence:
-        head.append(f"  {CONFIDENCE[worst.confidence]}", "dim")
+    head.append(first.severity.value, STYLES[first.severity])
+    head.append(f" {first.code} {first.name}", "bold")
+    if first.evidence:
+        head.append(f"  {CONFIDENCE[min((f.confidence for f in findings), key=lambda c: c.rank)]}", "dim")
     console.print(head)
-    for message, group in groupby(sorted(findings, key=_message_key), key=lambda finding: finding.message):
+    for message, group in groupby(
+        sorted(findings, key=lambda finding: finding.message), lambda finding: finding.message
+    ):
         text = visible(message)
         names = [short_name(finding.operation) for finding in group if finding.operation]
         if names:
             text += f": {_names(names, every_name=every_name)}"
         console.print(Padding(Text(text), (0, 0, 0, 4)))
-    if worst.rewrite and worst.evidence:
-        advice = Text.assemble(("→ ", "green"), worst.rewrite.title, (f" (anecheck rule {worst.code})", "dim"))
+    if first.rewrite and first.evidence:
+        advice = Text.assemble(("→ ", "green"), first.rewrite.title, (f" (anecheck rule {first.code})", "dim"))
         console.print(Padding(advice, (0, 0, 0, 4)))
-
-
-def _message_key(finding: Finding) -> tuple[int, str]:
-    return finding.severity.rank, finding.message
 
 
 def _names(names: list[str], *, every_name: bool) -> str:

@@ -68,7 +68,7 @@ class DynamicGather(OperationRule):
         if indices is None or indices.is_constant:
             return
         preparation = index_preparation(indices)
-        extra = f" ({len(preparation)} operations prepare them)" if preparation else ""
+        extra = f", prepared by {len(preparation)} of the operations before it" if preparation else ""
         yield self.finding(
             operation, f"gather with run-time indices{extra}", related=preparation, prepared_by=len(preparation)
         )

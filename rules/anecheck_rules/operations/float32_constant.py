@@ -10,6 +10,14 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.float32_paths import computes_in_float32, float32_island, is_float32
 
+ELEMENTWISE = frozenset(
+    {
+        *("add", "sub", "mul", "real_div", "floor_div", "mod", "pow", "maximum", "minimum", "select"),
+        *("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
+    }
+)
+"""Operations that take the wider type of their operands, so that a constant alone decides in which they compute."""
+
 
 class Float32Constant(OperationRule):
     """One fp32 constant makes fp32 of a stretch of an fp16 network.
@@ -63,7 +71,7 @@ class Float32Constant(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag an operation with an fp32 constant in an fp32 island that only casts connect to the rest."""
-        if not computes_in_float32(operation):
+        if operation.type not in ELEMENTWISE or not computes_in_float32(operation):
             return
         parameter = next(
             (name for name, operand in operation.operands() if is_float32(operand) and operand.value), None

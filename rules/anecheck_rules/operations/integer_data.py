@@ -10,7 +10,6 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import is_wide
 
-
 BOUNDS_OF_WRITES = ("begin", "end", "stride")
 """Run-time bounds of `slice_update` are left to the rule about dynamic slices, which knows what was seen of them."""
 
@@ -65,6 +64,8 @@ class IntegerData(OperationRule):
         if taken is not None:
             parameter, operand = taken
             dtype = operand.tensor.dtype if operand.tensor else ""
-            yield self.finding(operation, f"takes {dtype} data ('{parameter}')", parameter=parameter, dtype=dtype)
+            yield self.finding(
+                operation, f"{operation.type} takes {dtype} data ('{parameter}')", parameter=parameter, dtype=dtype
+            )
         elif any(map(is_wide, operation.outputs)):
-            yield self.finding(operation, "gives 32-bit integers")
+            yield self.finding(operation, f"{operation.type} gives 32-bit integers")

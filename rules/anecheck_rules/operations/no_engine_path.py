@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Citation, Confidence, cite
+from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
+
+UNAVOIDABLE = frozenset({"classify"})
+"""Operations that an app asks for by the kind of its model; they stand at the end and take next to no time."""
 
 
 class NoEnginePath(OperationRule):
@@ -27,7 +31,11 @@ class NoEnginePath(OperationRule):
     - `reduce_prod` over a short axis is a chain of `mul` over its slices
     - `one_hot` compares fp16 indices with a constant range (`equal`) and casts the result to fp16
     - `band_part`, `range_1d` and random noise of constant shape become constants or inputs
+    - `shape` and the arithmetic on its result disappear when the model is converted with fixed shapes
     - `non_zero`, `non_maximum_suppression` and other data-dependent shapes belong behind the model
+
+    ## Known exceptions
+    `classify`, which gives a classifier its label, always runs on the CPU, at the end and in no time: a hint, no more.
     """
 
     code = "ANE101"
@@ -76,5 +84,6 @@ class NoEnginePath(OperationRule):
                 operation,
                 f"the engine has no '{operation.type}'",
                 families=context.families_without(operation.type),
+                severity=Severity.INFO if operation.type in UNAVOIDABLE else None,
                 evidence=tuple(Citation(source, verdict.confidence) for source in verdict.sources),
             )

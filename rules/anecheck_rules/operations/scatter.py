@@ -87,9 +87,10 @@ class Scatter(OperationRule):
         mode = operation.scalar("mode") or "add"
         yield self.finding(
             operation,
-            f"writes {operation.tensor('updates')} at {'constant' if constant else 'run-time'} positions "
-            f"of {operation.tensor('data')} (mode '{mode}')",
+            f"{operation.type} at {'constant' if constant else 'run-time'} positions (mode '{mode}')",
             related=related,
             constant=constant,
             mode=mode,
+            updates=str(operation.tensor("updates")),
+            tensor=str(operation.tensor("data")),
         )
