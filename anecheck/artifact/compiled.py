@@ -11,10 +11,12 @@ from anecheck.artifact.validate import validate
 from anecheck.artifact.weights import weight_files
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
+from anecheck.mil.printer import opset_number
 from anecheck.mil.program import Program
 from anecheck.mil.scanner import MilSyntaxError
 
 TEXT = "model.mil"
+METADATA = "metadata.json"
 
 
 def load_compiled(folder: Path) -> Model:
@@ -69,12 +71,12 @@ def _without_text(folder: Path) -> Model:
 def _stated_version(folder: Path) -> int | None:
     """The specification version that `metadata.json` states, if it does; the file is a courtesy of the compiler."""
     try:
-        version = json.loads((folder / "metadata.json").read_bytes())[0]["specificationVersion"]
-    except (OSError, ValueError, LookupError, TypeError):
+        version = json.loads(read_model_bytes(folder / METADATA, METADATA))[0]["specificationVersion"]
+    except (ArtifactError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    return version if isinstance(version, int) else None
+    return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 
 def _version_of(program: Program) -> int | None:
-    opsets = [function.opset.removeprefix("CoreML") for function in program.functions.values()]
-    return max((int(opset) + 1 for opset in opsets if opset.isdigit()), default=None)
+    opsets = [opset_number(function.opset) for function in program.functions.values()]
+    return max((opset + 1 for opset in opsets if opset >= 0), default=None)

@@ -53,7 +53,7 @@ class _Decoder:
         )
 
     def attributes(self, message: Message) -> dict[str, Value]:
-        return {key: self._value(value) for key, value in message.items()}
+        return {key: self._value(value) for key, value in sorted(message.items())}
 
     def _block(self, message: Message) -> Block:
         return Block(
@@ -67,7 +67,7 @@ class _Decoder:
         self._where = f"operation '{outputs[0].name}' ({message.type})" if outputs else f"a {message.type} operation"
         return Operation(
             message.type,
-            {key: self._arguments(argument) for key, argument in message.inputs.items()},
+            {key: self._arguments(argument) for key, argument in sorted(message.inputs.items())},
             self._variables(outputs),
             tuple(self._block(block) for block in message.blocks) if message.blocks else (),
             self.attributes(message.attributes),

@@ -27,7 +27,7 @@ def find_models(paths: Iterable[str]) -> list[Path]:
     found: dict[str, Path] = {}
     for path in _expand_lists(paths):
         for model in _models_of(Path(path)):
-            found.setdefault(os.path.realpath(model), model)
+            found.setdefault(_identity(model), model)
     return list(found.values())
 
 
@@ -42,6 +42,14 @@ def _expand_lists(paths: Iterable[str]) -> Iterator[str]:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise ListFileError(f"cannot read the list of models '{path[1:]}': {reason}") from error
         yield from (line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _identity(path: Path) -> str:
+    """The same for every spelling of a path, links followed."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a NUL, from a list; reading the path says so
+        return str(path)
 
 
 def _models_of(path: Path) -> list[Path]:

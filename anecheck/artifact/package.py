@@ -45,7 +45,12 @@ def inside(package: Path, base: Path, relative: str) -> Path:
             f"'{relative}' points outside the package; export the model again, and do not trust this file",
         )
     path = base / parts
-    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(package))
+    try:
+        real, root = Path(os.path.realpath(path)), Path(os.path.realpath(package))
+    except UnicodeEncodeError as error:
+        raise ArtifactError(
+            Fault.NOT_FOUND, f"{relative!a} is a name that no file can have; export the model again"
+        ) from error
     if not real.is_relative_to(root):
         raise ArtifactError(
             Fault.OUTSIDE,

@@ -8,6 +8,7 @@ the program refers to.
 from __future__ import annotations
 
 import mmap
+import stat
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,7 +61,10 @@ def _weight_file(name: str, package: Path, base: Path, offsets: set[int]) -> Wei
 def read_weight_file(path: Path, shown: str, offsets: Iterable[int]) -> WeightFile:
     """Read the headers at `offsets` of the file at `path`; `shown` is how messages name it. Raises nothing."""
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its writer
+            return WeightFile(shown, "unreadable", detail="it is no regular file")
+        size = status.st_size
         with path.open("rb") as file:
             head = file.read(POINTER_LIMIT)
             promised = pointer_size(head)

@@ -78,7 +78,8 @@ def _text(content: dict[str, object]) -> str:
         for name, row in value.items():
             source = row.get("source") or ", ".join(row.get("sources", ()))
             lines.append(
-                f"  {name}: {row['value']} {row.get('unit', '')}".rstrip() + f"  [{source}, {row['confidence']}]"
+                f"  {name}: {_number(row['value'])} {row.get('unit', '')}".rstrip()
+                + f"  [{source}, {row['confidence']}]"
             )
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ class Registry:
             UnknownRuleError: nothing; names what is near.
 
         """
-        known = (*DIAGNOSTICS.values(), *self.rules)
+        known: tuple[Rule | Diagnostic, ...] = (*DIAGNOSTICS.values(), *self.rules)
         wanted = selector.strip()
         if wanted.upper() == "ALL":
             return known

@@ -36,7 +36,7 @@ from anecheck.lint.finding import (
 from anecheck.lint.fingerprint import fingerprint
 from anecheck.lint.registry import PackError
 from anecheck.lint.rule import GraphContext, Match, Rule
-from anecheck.mil.graph import weight_values
+from anecheck.mil.graph import Node, weight_values
 from anecheck.mil.model import Model
 from anecheck.mil.printer import operation_lines
 from anecheck.version import __version__
@@ -101,16 +101,20 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
 
 
 def _findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:
-    """The findings of all targets, the same one only once, as the first target that has it sees it."""
+    """The findings of all targets; one that already holds for a target's family is not repeated for it."""
     lines = operation_lines(model) if any(judgement.matches for judgement in judgements) else {}
-    found: dict[tuple[object, ...], Finding] = {}
+    found: list[Finding] = []
+    families: dict[tuple[str, Node | None], set[str]] = {}
     for judgement in judgements:
+        family = judgement.target.family
+        known = {key for key, covered in families.items() if family in covered}
         for function, match in judgement.matches:
-            key = (match.rule.code, match.node, match.message)
-            if key not in found:
+            key = (match.rule.code, match.node)
+            if key not in known:
                 line = lines.get(id(match.node.operation)) if match.node else None
-                found[key] = _finding(function, match, judgement.target, knowledge, line)
-    return list(found.values())
+                found.append(_finding(function, match, judgement.target, knowledge, line))
+                families.setdefault(key, set()).update(match.families)
+    return found
 
 
 def _finding(

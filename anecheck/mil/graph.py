@@ -124,10 +124,13 @@ class Graph:
         self._state_order: list[tuple[Node, Node, Operand]] = []
         self._last_access: dict[Operand, Node] = {}
         self._results: list[tuple[Node, Node, Operand]] = []
+        self._returned: set[Operand] = set()
         self.inputs = tuple(Operand(variable.name, variable.type) for variable in function.inputs)
-        scope = {operand.name: operand for operand in self.inputs}
+        own = (Operand(variable.name, variable.type) for variable in function.block.inputs)
+        scope = {operand.name: operand for operand in (*self.inputs, *own)}
         self.outputs = self._add_block(function.block, [scope], [])
         self._output_set = frozenset(self.outputs)
+        self._returned.update(self.outputs)
 
     def consumers(self, operand: Operand) -> list[tuple[Node, str]]:
         """Who uses a value, each with the parameter it is bound to."""
@@ -138,9 +141,9 @@ class Graph:
         return list(dict.fromkeys(user for output in node.outputs for user, _ in self.consumers(output)))
 
     def only_user(self, operand: Operand) -> Node | None:
-        """The single node that uses a value; `None` if several do, nobody does, or the function returns it."""
+        """The single node that uses a value; `None` if several do, nobody does, or the function or a block returns it."""
         users = self.consumers(operand)
-        return users[0][0] if len(users) == 1 and operand not in self._output_set else None
+        return users[0][0] if len(users) == 1 and operand not in self._returned else None
 
     def is_output(self, operand: Operand) -> bool:
         """Whether the function returns a value."""
@@ -191,9 +194,9 @@ class Graph:
         position = 0
         for operation in block.operations:
             if operation.type == "const":
-                variable = operation.outputs[0]
                 value = operation.attributes.get("val")
-                scopes[-1][variable.name] = Operand(variable.name, variable.type, None, value)
+                for variable in operation.outputs:
+                    scopes[-1][variable.name] = Operand(variable.name, variable.type, None, value)
                 continue
             inputs = {
                 parameter: tuple([self._resolve(argument, scopes, around) for argument in arguments])
@@ -203,10 +206,11 @@ class Graph:
             for number, nested in enumerate(operation.blocks):
                 own = {variable.name: Operand(variable.name, variable.type) for variable in nested.inputs}
                 results = self._add_block(nested, [*scopes, own], [*around, node], (*path, (position, number)))
+                self._returned.update(results)
                 self._results += [(result.producer, node, result) for result in results if result.producer]
             scopes[-1].update((output.name, output) for output in node.outputs)
             position += 1
-        return tuple(_find(name, scopes)[0] for name in block.outputs)
+        return tuple([self._resolve_name(name, scopes, around) for name in block.outputs])
 
     def _add_node(self, operation: Operation, index: int, path: Path, inputs: dict[str, tuple[Operand, ...]]) -> Node:
         node = Node(operation, index, path, inputs)
@@ -222,15 +226,19 @@ class Graph:
             self._order_state(node)
         return node
 
-    @staticmethod
-    def _resolve(argument: Argument, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:
-        """Resolve an argument: a value in place, a name of its own block, or one that the blocks between capture."""
+    def _resolve(self, argument: Argument, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:
+        """Resolve an argument: a value in place, or a name."""
         if not isinstance(argument, str):
             return Operand("", argument.type, None, argument)
-        own = scopes[-1].get(argument)
+        return self._resolve_name(argument, scopes, around)
+
+    @staticmethod
+    def _resolve_name(name: str, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:
+        """Resolve a name of the block itself, or one that the blocks between capture."""
+        own = scopes[-1].get(name)
         if own is not None:
             return own
-        operand, depth = _find(argument, scopes)
+        operand, depth = _find(name, scopes)
         if operand.value is None:
             for node in around[depth:]:
                 node.captures[operand] = None

@@ -11,15 +11,18 @@ Operations without results have no `… =`. `//` starts a comment.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
 
 from anecheck.mil.program import Argument, Block, Function, Operation, Program, Variable
-from anecheck.mil.scanner import Scanner
+from anecheck.mil.scanner import Scanner, unescape
 from anecheck.mil.types import BITS, VARIADIC, DictType, ListType, StateType, TensorType, TupleType, Type
 from anecheck.mil.values import BlobValue, DictValue, ListValue, Scalar, TensorValue, TupleValue, Value, pack
 
 FLOATS = ("fp16", "fp32", "fp64")
+OPSET = re.compile(r"ios(0|[1-9][0-9]{0,3})")
+LONGEST_DIMENSION = 20
+"""Digits of the largest number that fits 64 bits."""
 
 
 def parse(text: str) -> Program:
@@ -190,7 +193,7 @@ class _Parser(Scanner):
         if self.accept("..."):
             return VARIADIC
         token = self.token
-        if self.kind != "number" or not token.isdigit():
+        if self.kind != "number" or not token.isdigit() or len(token) > LONGEST_DIMENSION:
             self.fail("a dimension: a number, ? or ...")
         self.advance()
         return int(token)
@@ -237,7 +240,7 @@ class _Parser(Scanner):
         self.expect("(")
         parts = dict(self.sequence(self._attribute, ")"))
         path, offset = (_single(parts.get(key)) for key in ("path", "offset"))
-        if not isinstance(path, str) or not isinstance(offset, int):
+        if not isinstance(path, str) or not isinstance(offset, int) or offset < 0:
             self.fail("BLOBFILE(path = string, offset = uint64)")
         return BlobValue(kind, path, offset)
 
@@ -256,7 +259,7 @@ class _Parser(Scanner):
         if not self.accept("["):
             try:
                 elements.append(read(self.token))
-            except ValueError:
+            except (ValueError, OverflowError):
                 self.fail("an element of the tensor's type")
             self.advance()
         elif not self.accept("]"):
@@ -290,7 +293,7 @@ def _read_boolean(token: str) -> bool:
 def _read_string(token: str) -> str:
     if not token.startswith('"'):
         raise ValueError(token)
-    return str(json.loads(token, strict=False))
+    return unescape(token)
 
 
 _READERS: dict[str, Callable[[str], Scalar]] = {
@@ -302,7 +305,8 @@ _READERS: dict[str, Callable[[str], Scalar]] = {
 
 def _opset(text: str) -> str:
     """Turn the spelling of a function header into an opset's name: `ios17` is "CoreML7", `ios26` is "CoreML9"."""
-    number = text.removeprefix("ios")
-    if number == text or not number.isdigit():
+    match = OPSET.fullmatch(text)
+    if match is None:
         return text
-    return f"CoreML{int(number) - 10 if int(number) < 19 else int(number) - 17}"
+    number = int(match[1])
+    return f"CoreML{number - 10 if number < 19 else number - 17}"

@@ -21,6 +21,7 @@ from anecheck.mil.program import Argument, Block, Function, Operation, Program, 
 from anecheck.mil.types import BITS, DictType, ListType, TensorType, TupleType, Type, dimension_text
 from anecheck.mil.values import BlobValue, DictValue, ListValue, Scalar, TensorValue, Value
 
+OPSET = re.compile(r"CoreML(0|[1-9][0-9]{0,2})")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/$]*\Z")
 INDENT = "    "
 MAXIMUM_NESTING = 16
@@ -34,7 +35,7 @@ def print_program(program: Program) -> str:
 
 def lines(program: Program) -> Iterator[str]:
     """Yield the lines of the text, each without its newline."""
-    writer = _Writer(scalars=any(_opset_number(function.opset) >= 8 for function in program.functions.values()))
+    writer = _Writer(scalars=any(opset_number(function.opset) >= 8 for function in program.functions.values()))
     yield f"program({'1.3' if writer.scalars else '1.0'})"
     if program.attributes:
         yield writer.attributes(program.attributes)
@@ -77,10 +78,16 @@ def type_text(kind: Type) -> str:
 
 def opset_text(opset: str) -> str:
     """Spell an opset as function headers do: "CoreML7" is `ios17`, "CoreML9" is `ios26`."""
-    number = _opset_number(opset)
+    number = opset_number(opset)
     if number < 0:
         return opset
     return f"ios{number + 10 if number < 9 else number + 17}"
+
+
+def opset_number(opset: str) -> int:
+    """The number of an opset, 7 for "CoreML7"; -1 if it has none."""
+    match = OPSET.fullmatch(opset)
+    return int(match[1]) if match else -1
 
 
 def _number(block: Block, line: int, numbers: dict[int, int]) -> int:
@@ -91,11 +98,6 @@ def _number(block: Block, line: int, numbers: dict[int, int]) -> int:
             line = _number(nested, line + 1, numbers) + 1
         line += bool(operation.blocks)
     return line
-
-
-def _opset_number(opset: str) -> int:
-    number = opset.removeprefix("CoreML")
-    return int(number) if number.isascii() and number.isdigit() and number != opset else -1
 
 
 def _main_first(functions: Iterable[Function]) -> list[Function]:
@@ -109,7 +111,8 @@ class _Writer:
         self.scalars = scalars
 
     def function(self, function: Function) -> Iterator[str]:
-        header = f"func {_name(function.name)}<{opset_text(function.opset)}>({self._variables(function.inputs)})"
+        opset = _name(opset_text(function.opset))
+        header = f"func {_name(function.name)}<{opset}>({self._variables(function.inputs)})"
         yield f"{INDENT}{header}{self._bracketed(function.attributes)} {{"
         yield from self._statements(function.block, INDENT * 2)
         yield f"{INDENT}}} -> ({_names(function.block.outputs)});"
@@ -121,7 +124,7 @@ class _Writer:
         if isinstance(kind, TensorType):
             if self.scalars and not kind.shape and (kind.dtype in BITS or kind.dtype == "string"):
                 return kind.dtype
-            return f"tensor<{kind.dtype}, [{', '.join(map(dimension_text, kind.shape))}]>"
+            return f"tensor<{_name(kind.dtype)}, [{', '.join(map(dimension_text, kind.shape))}]>"
         if isinstance(kind, ListType):
             return f"list<{self.type(kind.element)}, {dimension_text(kind.length)}>"
         if isinstance(kind, TupleType):
@@ -186,8 +189,8 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep a comment on its line."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    """Keep a comment on its line, and control characters out of it."""
+    return json.dumps(text)[1:-1]
 
 
 def _name(name: str) -> str:
@@ -197,8 +200,6 @@ def _name(name: str) -> str:
 def _tensor_literal(value: TensorValue) -> str:
     texts = [_scalar(element) for element in value.elements()]
     shape, count = value.type.shape, value.type.element_count
-    if count is not None and BITS.get(value.type.dtype, 8) < 8:
-        texts = texts[:count]  # the rest is padding
     if not shape and len(texts) == 1:
         return texts[0]
     if count != len(texts) or count == 0 or len(shape) > MAXIMUM_NESTING:

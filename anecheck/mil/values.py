@@ -50,7 +50,11 @@ class TensorValue:
         Raises:
             ValueError: the data is no whole number of elements.
         """
-        return self.data if isinstance(self.data, tuple) else unpack(self.type.dtype, self.data)
+        if isinstance(self.data, tuple):
+            return self.data
+        elements = unpack(self.type.dtype, self.data)
+        # What follows the last of sub-byte elements is padding.
+        return elements[: self.type.element_count] if BITS[self.type.dtype] < 8 else elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,13 @@ def pack(dtype: str, elements: tuple[Scalar, ...] | list[Scalar]) -> bytes:
             raise ValueError(f"{error} ({dtype})") from error
     bits = _sub_byte_bits(dtype)
     mask = (1 << bits) - 1
+    lowest = -(1 << (bits - 1)) if dtype.startswith("int") else 0
+    codes = [element & mask for element in elements if isinstance(element, int) and lowest <= element <= lowest + mask]
+    if len(codes) != len(elements):
+        raise ValueError(f"{dtype} holds integers from {lowest} to {lowest + mask}")
     return b"".join(  # eight elements fill `bits` bytes
-        sum((int(element) & mask) << (place * bits) for place, element in enumerate(group)).to_bytes(
-            (len(group) * bits + 7) // 8, "little"
-        )
-        for group in (elements[start : start + 8] for start in range(0, len(elements), 8))
+        sum(code << (place * bits) for place, code in enumerate(group)).to_bytes((len(group) * bits + 7) // 8, "little")
+        for group in (codes[start : start + 8] for start in range(0, len(codes), 8))
     )
 
 

@@ -121,10 +121,13 @@ def _off_engine(model: ModelReport, report: Report) -> str:
         return f"and the engine is not used ({report.target.compute_units})"
     if not off:
         return "none that a rule expects to leave the engine"
-    causes = Counter(finding.name for finding in model.findings if "ane" in finding.blocks or finding.related)
-    named = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in causes.most_common(3))
-    more = f" and {_plural(len(causes) - 3, 'more rule')}" if len(causes) > 3 else ""
-    return f"{off} likely off the engine ({named}{more})" if causes else f"{off} likely off the engine"
+    causes: Counter[str] = Counter()
+    for finding in model.findings:
+        causes[finding.name] += ("ane" in finding.blocks) + len(finding.related)
+    named = ", ".join(f"{name} {count}" for name, count in causes.most_common(3) if count)
+    rest = sum(count > 0 for count in causes.values()) - 3
+    more = f" and {_plural(rest, 'more rule')}" if rest > 0 else ""
+    return f"{off} likely off the engine ({named}{more})"
 
 
 def _by_rule(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from anecheck.mil.graph import Graph, Node, Operand
 
+FEW_PARAMETERS = 2
+"""What element-wise arithmetic takes; with more it is a layer, and no preparation of an input."""
+
 
 def is_float32(operand: Operand) -> bool:
     """Whether a value is an fp32 tensor."""
@@ -18,6 +21,20 @@ def computes_in_float32(node: Node) -> bool:
     if any(map(is_float32, node.outputs)):
         return True
     return any(is_float32(operand) and not operand.is_constant for _, operand in node.operands())
+
+
+def comes_from_inputs(node: Node) -> bool:
+    """Whether all that a node computes on are inputs of the function, or fp32 values made from nothing but these."""
+    pending = [node]
+    while pending:
+        for _, operand in pending.pop().operands():
+            producer = operand.producer
+            if operand.is_constant or producer is None:
+                continue
+            if not computes_in_float32(producer) or len(producer.inputs) > FEW_PARAMETERS:
+                return False
+            pending.append(producer)
+    return True
 
 
 def float32_island(node: Node, graph: Graph) -> tuple[Node, ...] | None:

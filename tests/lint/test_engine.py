@@ -11,7 +11,7 @@ from anecheck.lint.rule import Rule
 from anecheck.lint.run import Settings, lint_model
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
-from tests.lint.packs import Crashes, CountsOperations, FlagsEverything, FlagsRelu, OnlyOldFamilies
+from tests.lint.packs import CountsOperations, Crashes, FlagsEverything, FlagsRelu, OnlyOldFamilies
 
 KNOWLEDGE = Knowledge()
 MODEL = Model(

@@ -8,7 +8,7 @@ import pytest
 
 from anecheck.lint import registry
 from anecheck.lint.registry import Registry, UnknownRuleError, load_registry
-from tests.lint.packs import Crashes, CountsOperations, FlagsRelu
+from tests.lint.packs import CountsOperations, Crashes, FlagsRelu
 
 PACK = (Crashes, FlagsRelu, CountsOperations)
 
@@ -62,7 +62,7 @@ def test_a_broken_pack_costs_only_its_own_rules(monkeypatch: pytest.MonkeyPatch)
 def test_a_code_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = packs(monkeypatch, ("first", f"{__name__}:PACK"), ("second", f"{__name__}:PACK"))
     assert len(found.rules) == 3
-    assert [error.reason for error in found.errors][0] == "its rule XYZ103 is already taken by 'crashes'"
+    assert found.errors[0].reason == "its rule XYZ103 is already taken by 'crashes'"
 
 
 def test_what_is_no_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

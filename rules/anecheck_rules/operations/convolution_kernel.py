@@ -21,8 +21,8 @@ class ConvolutionKernel(OperationRule):
     preconditions"), and the convolution runs on the CPU, four to seven times slower. On A14 and M1 the widest is 13.
 
     ## Instead
-    - Split the kernel along its width into pieces of at most 13 or 15 taps, convolve shifted slices of the input with
-      them, and add the results: exactly the same numbers.
+    - Split the kernel along its long side into pieces that fit, convolve shifted slices of the input with them, and add
+      the results: the same numbers but for rounding.
     - Turn a long 1-D convolution so that its axis is the height, where 31 taps fit.
     - A convolution whose stride equals its kernel (framing, patches) is a reshape and a matrix multiplication.
 
@@ -34,7 +34,7 @@ class ConvolutionKernel(OperationRule):
     code = "ANE118"
     name = "convolution-kernel"
     operations = frozenset({"conv"})
-    rewrite = "split the kernel along its width and add the convolutions of shifted slices"
+    rewrite = "split the kernel along its long side and add the convolutions of shifted slices"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("751k-analytics", Confidence.MEASURED, "H16"),

@@ -10,13 +10,14 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.float32_paths import computes_in_float32, float32_island, is_float32
 
-ELEMENTWISE = frozenset(
+PROMOTED = frozenset(
     {
         *("add", "sub", "mul", "real_div", "floor_div", "mod", "pow", "maximum", "minimum", "select"),
-        *("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
+        *("equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "concat", "stack"),
+        *("batch_norm", "instance_norm", "layer_norm", "conv", "conv_transpose", "linear", "matmul"),
     }
 )
-"""Operations that take the wider type of their operands, so that a constant alone decides in which they compute."""
+"""Operations whose operands share a type, so that a constant alone decides in which they compute."""
 
 
 class Float32Constant(OperationRule):
@@ -36,7 +37,8 @@ class Float32Constant(OperationRule):
     hand-written program write an fp16 constant. The casts and the island disappear.
 
     ## Known exceptions
-    Where the constant's value does not fit fp16 (beyond 65504), scale the operand first.
+    Where a constant does not fit fp16 (beyond 65504), converters keep fp32 on purpose: a batch norm with a huge variance,
+    for instance. Fold it into the layer before, or scale both.
     """
 
     code = "ANE106"
@@ -71,12 +73,10 @@ class Float32Constant(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag an operation with an fp32 constant in an fp32 island that only casts connect to the rest."""
-        if operation.type not in ELEMENTWISE or not computes_in_float32(operation):
+        if operation.type not in PROMOTED or not computes_in_float32(operation):
             return
-        parameter = next(
-            (name for name, operand in operation.operands() if is_float32(operand) and operand.value), None
-        )
-        if parameter is None:
+        constants = [name for name, operand in operation.operands() if is_float32(operand) and operand.value]
+        if not constants:
             return
         island = float32_island(operation, graph)
         if island is None:
@@ -85,7 +85,7 @@ class Float32Constant(OperationRule):
         extra = f", and {len(others)} operations with it" if len(others) > 1 else ""
         yield self.finding(
             operation,
-            f"the fp32 constant '{parameter}' makes it compute in fp32{extra}",
+            f"fp32 constants ({', '.join(sorted(constants))}) make {operation.type} compute in fp32{extra}",
             related=others,
-            parameter=parameter,
+            constants=sorted(constants),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.float32_paths import computes_in_float32
+from anecheck_rules.float32_paths import comes_from_inputs, computes_in_float32
 
 
 class Float32Data(OperationRule):
@@ -23,12 +23,15 @@ class Float32Data(OperationRule):
     Convert with `compute_precision=ct.precision.FLOAT16` (the default for ML Programs). If a part overflows in fp16, scale
     it by a power of two instead of computing it in fp32. If only some operations must stay precise, put them at the
     beginning or the end, so that the engine keeps one piece.
+
+    The `scale` and `bias` of `ct.ImageType` become a `mul` and an `add` on the fp32 picture. Normalise in the first layer
+    of the model instead: there it is fp16, or disappears into the weights of the first convolution.
     """
 
     code = "ANE105"
     name = "float32-data"
     defers = True
-    rewrite = "convert with compute_precision=FLOAT16; rescale what overflows"
+    rewrite = "convert with compute_precision=FLOAT16; normalise pictures inside the model, not by ct.ImageType"
     evidence = (cite("ct-typed", Confidence.DOCUMENTED), cite("apple-coreai", Confidence.DOCUMENTED))
     EXAMPLES: ClassVar = (
         Example(
@@ -50,5 +53,9 @@ class Float32Data(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag run-time operands and results of type fp32."""
-        if computes_in_float32(operation):
+        if not computes_in_float32(operation):
+            return
+        if comes_from_inputs(operation):
+            yield self.finding(operation, "computes in fp32 on an input, before it is cast to fp16", on_input=True)
+        else:
             yield self.finding(operation, "computes in fp32")

@@ -100,14 +100,16 @@ class TopK(OperationRule):
             )
         elif verdict is not None and verdict.status == "never":
             evidence = tuple(Citation(key, verdict.confidence, verdict.families) for key in verdict.sources)
-            yield self.finding(operation, choice, families=without, evidence=evidence, k=k, axis=axis)
+            message = f"{choice}, and the engine cannot sort"
+            yield self.finding(operation, message, families=without, evidence=evidence, k=k, axis=axis)
         elif limit is not None and size is not None and size > limit.value:
             families = context.families_below("topk-index", size)
             message = f"{choice}, too many for 16-bit indices (up to {limit.value:.0f})"
             yield self.finding(operation, message, families=families, evidence=limit.citations, k=k, axis=axis)
         else:
             families = tuple(family for family in FAMILIES if family not in without)
-            yield self.finding(operation, choice, families=families, blocks=False, k=k, axis=axis)
+            message = f"{choice}: eligible, but slower than on the CPU where it was measured"
+            yield self.finding(operation, message, families=families, blocks=False, k=k, axis=axis)
 
 
 def _shape_of_choice(operation: Node) -> tuple[int | None, int, int | None]:

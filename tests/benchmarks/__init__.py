@@ -1,0 +1,1 @@
+"""Measurements of whole processes, and the models that they run on."""

@@ -1,0 +1,41 @@
+"""anecheck from Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import anecheck
+
+
+def test_lint_takes_paths_and_models(fixtures: Path) -> None:
+    path = fixtures / "flagged/cumsum.mlpackage"
+    by_path = anecheck.lint(path, ignore=["ANE012"])
+    by_model = anecheck.lint(anecheck.load(path), ignore=["ANE012"])
+    assert isinstance(by_path, anecheck.Report)
+    assert [finding.code for finding in by_path.models[0].findings] == ["ANE104"]
+    assert by_model == by_path
+
+
+def test_the_function_and_the_package_of_the_same_name_coexist(fixtures: Path) -> None:
+    import anecheck.lint.rule  # noqa: PLC0415
+
+    assert anecheck.lint.rule.Rule is anecheck.Rule
+    assert anecheck.lint(fixtures / "ok/bare_program.mlmodel").models[0].findings == []
+
+
+def test_importing_anecheck_imports_nothing_heavy() -> None:
+    code = (
+        "import anecheck, sys; print([m for m in ('pydantic', 'networkx', 'click', 'coremltools') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_unknown_names_and_targets_are_refused(fixtures: Path) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        anecheck.nothing  # noqa: B018
+    with pytest.raises(ValueError, match="there is no chip, device or family 'x1'"):
+        anecheck.lint(fixtures / "ok/bare_program.mlmodel", target="x1")

@@ -1,0 +1,133 @@
+"""The text report: its order, its groups, and what it does with hostile or long names."""
+
+from __future__ import annotations
+
+import pytest
+
+from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.finding import (
+    Evidence,
+    Finding,
+    FunctionReport,
+    ModelReport,
+    ReadError,
+    Report,
+    Rewrite,
+    Severity,
+    Summary,
+    TargetReport,
+    ToolReport,
+)
+from anecheck.report.escape import short_name, visible
+from anecheck.report.text import render, render_statistics
+
+TARGET = TargetReport(chip="m4", family="H16", os=None, compute_units="cpu-and-ne")
+
+
+def finding(code: str, severity: Severity, message: str, operation: str | None, related: int = 0) -> Finding:
+    return Finding(
+        code=code,
+        name=f"rule-{code}",
+        severity=severity,
+        confidence=Confidence.MEASURED,
+        message=message,
+        operation=operation,
+        blocks=["ane"],
+        related=[f"{operation}_{number}" for number in range(related)],
+        evidence=[Evidence(source="751k-dispatch", url="", confidence=Confidence.MEASURED)],
+        rewrite=Rewrite(title="write it otherwise", text=""),
+    )
+
+
+def report(*findings: Finding) -> Report:
+    function = FunctionReport(
+        name="main", opset="CoreML7", summary=Summary(operations=40, off_engine=len(findings), weight_bytes=0)
+    )
+    model = ModelReport(
+        path="a.mlpackage", kind="mlprogram", specification_version=8, functions=[function], findings=list(findings)
+    )
+    return Report(tool=ToolReport(name="anecheck", version="0"), target=TARGET, targets=[TARGET], models=[model])
+
+
+def test_the_worst_and_then_the_most_frequent_rule_comes_first() -> None:
+    text = render(
+        report(
+            finding("ANE101", Severity.WARNING, "one", "a"),
+            finding("ANE102", Severity.WARNING, "many", "b", related=3),
+            finding("ANE103", Severity.INFO, "hint", "c"),
+            finding("ANE104", Severity.ERROR, "worst", "d"),
+        )
+    )
+    order = [
+        line.split()[1] for line in text.splitlines() if line.strip().split(" ")[0] in {"error", "warning", "info"}
+    ]
+    assert order == ["ANE104", "ANE102", "ANE101", "ANE103"]
+
+
+def test_a_rule_is_grouped_by_message_and_names_its_operations() -> None:
+    found = [finding("ANE101", Severity.WARNING, "the engine has no 'tan'", f"tan_{number}") for number in range(6)]
+    text = render(report(*found, finding("ANE101", Severity.WARNING, "the engine has no 'mod'", "mod_0")))
+    assert text == (
+        "a.mlpackage\n"
+        "  ML Program (specification 8, opset ios17) for m4 (H16): 40 operations, 7\n"
+        "  likely off the engine (rule-ANE101 7)\n"
+        "  warning ANE101 rule-ANE101  measured\n"
+        "    the engine has no 'mod': mod_0\n"
+        "    the engine has no 'tan': tan_0, tan_1, tan_2, tan_3 and 2 more\n"
+        "    → write it otherwise (anecheck rule ANE101)\n"
+        "\n"
+        "1 model checked: 7 warnings.\n"
+    )
+
+
+def test_every_name_is_given_if_asked() -> None:
+    found = [finding("ANE101", Severity.WARNING, "m", f"tan_{number}") for number in range(6)]
+    assert "tan_5" in render(report(*found), every_name=True)
+
+
+def test_one_rule_at_two_severities_makes_two_groups() -> None:
+    text = render(
+        report(finding("ANE124", Severity.WARNING, "reads", "a"), finding("ANE124", Severity.INFO, "writes", "b"))
+    )
+    assert "warning ANE124" in text
+    assert "info ANE124" in text
+
+
+def test_an_unreadable_model_is_named_with_its_code() -> None:
+    model = ModelReport(path="b.mlpackage", error=ReadError(code="ANE002", message="it is empty"))
+    text = render(
+        Report(tool=ToolReport(name="anecheck", version="0"), target=TARGET, targets=[TARGET], models=[model])
+    )
+    assert text == "b.mlpackage\n  error ANE002 it is empty\n\n1 model checked: 1 model that cannot be read.\n"
+
+
+def test_statistics() -> None:
+    found = [finding("ANE101", Severity.WARNING, "m", f"tan_{number}") for number in range(12)]
+    text = render_statistics(report(*found, finding("ANE104", Severity.INFO, "m", "c")))
+    assert text == "    12  ANE101  rule-ANE101  (1 model)\n     1  ANE104  rule-ANE104  (1 model)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("conv_1", "conv_1"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nb\rc\td", "a\\x0ab\\x0dc\\x09d"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x9b31m", "\\x9b31m"),
+        ("größe × 2", "größe × 2"),
+    ],
+)
+def test_control_characters_become_visible(name: str, shown: str) -> None:
+    assert visible(name) == shown
+
+
+def test_markup_of_the_terminal_library_is_plain_text() -> None:
+    assert "[bold red]x[/]" in render(report(finding("ANE101", Severity.WARNING, "m", "[bold red]x[/]")), colour=True)
+
+
+def test_long_names_are_cut_in_the_middle() -> None:
+    short = short_name("a" * 5000 + "b" * 5000)
+    assert len(short) <= 80
+    assert short.startswith("aaa")
+    assert short.endswith("bbb")
