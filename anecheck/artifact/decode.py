@@ -31,20 +31,28 @@ def decode_program(message: Message) -> Program:
 
 
 class _Decoder:
-    """Decodes one program; `_where` names what is being read, for error messages."""
+    """Decodes one program.
+
+    `_operation_read` is the operation that is being read, if it is one, and `_where` is what else, for error messages.
+    `_types` has the types by their encoding: a program repeats a few types all over, and encoding one again is a single
+    call, where reading it field by field takes ten.
+    """
 
     def __init__(self) -> None:
         self._dtypes = data_types()
-        self._tensors: dict[tuple[int, tuple[int | None, ...]], TensorType] = {}
+        self._types: dict[bytes, Type] = {}
         self._where = "the program"
+        self._operation_read: Message = None
 
     def _fail(self, what: str) -> NoReturn:
-        raise ArtifactError(
-            Fault.INVALID_PROGRAM, f"{self._where}: {what}; the file is damaged, export the model again"
-        )
+        where, operation = self._where, self._operation_read
+        if operation is not None:
+            outputs, kind = operation.outputs, operation.type
+            where = f"operation '{outputs[0].name}' ({kind})" if outputs else f"a {kind} operation"
+        raise ArtifactError(Fault.INVALID_PROGRAM, f"{where}: {what}; the file is damaged, export the model again")
 
     def function(self, name: str, message: Message) -> Function:
-        self._where = f"function '{name}'"
+        self._where, self._operation_read = f"function '{name}'", None
         if message.opset not in message.block_specializations:
             self._fail(f"no block for its opset '{message.opset}'")
         block = self._block(message.block_specializations[message.opset])
@@ -58,33 +66,43 @@ class _Decoder:
     def _block(self, message: Message) -> Block:
         return Block(
             self._variables(message.inputs),
-            tuple(self._operation(operation) for operation in message.operations),
+            tuple([self._operation(operation) for operation in message.operations]),
             tuple(message.outputs),
         )
 
     def _operation(self, message: Message) -> Operation:
-        outputs = message.outputs
-        self._where = f"operation '{outputs[0].name}' ({message.type})" if outputs else f"a {message.type} operation"
+        self._operation_read = message
+        blocks = message.blocks
         return Operation(
             message.type,
             {key: self._arguments(argument) for key, argument in sorted(message.inputs.items())},
-            self._variables(outputs),
-            tuple(self._block(block) for block in message.blocks) if message.blocks else (),
+            self._variables(message.outputs),
+            tuple([self._block(block) for block in blocks]) if blocks else (),
             self.attributes(message.attributes),
         )
 
     def _arguments(self, message: Message) -> tuple[Argument, ...]:
+        names = tuple([binding.name for binding in message.arguments])
+        if "" not in names:  # nearly always: all are names, none a value in place
+            return names
         bound = ((binding.WhichOneof("binding"), binding) for binding in message.arguments)
         return tuple(
             binding.name if which == "name" else self._value(binding.value) for which, binding in bound if which
         )
 
     def _variables(self, messages: Message) -> tuple[Variable, ...]:
-        return tuple(Variable(message.name, self._type(message.type)) for message in messages)
+        return tuple([Variable(message.name, self._type(message.type)) for message in messages])
 
     # Types
 
     def _type(self, message: Message) -> Type:
+        encoded = message.SerializeToString()
+        found = self._types.get(encoded)
+        if found is None:
+            found = self._types[encoded] = self._new_type(message)
+        return found
+
+    def _new_type(self, message: Message) -> Type:
         kind = message.WhichOneof("type")
         if kind == "tensorType":
             return self._tensor_type(message.tensorType)
@@ -100,12 +118,10 @@ class _Decoder:
         return UNTYPED
 
     def _tensor_type(self, message: Message) -> TensorType:
-        key = (message.dataType, tuple(map(self._dimension, message.dimensions)))
-        found = self._tensors.get(key)
-        if found is None:
-            found = TensorType(self._dtypes.get(key[0], f"unknown{key[0]}"), key[1])
-            self._tensors[key] = found
-        return found
+        number = message.dataType
+        return TensorType(
+            self._dtypes.get(number, f"unknown{number}"), tuple(map(self._dimension, message.dimensions))
+        )
 
     @staticmethod
     def _dimension(message: Message) -> int | None:

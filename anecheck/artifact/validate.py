@@ -36,9 +36,12 @@ def _validate_block(block: Block, inputs: tuple[Variable, ...], outer: Scopes, w
 
 
 def _validate_names(operation: Operation, scopes: Scopes, where: str) -> None:
+    own = scopes[0]
     for arguments in operation.inputs.values():
         for argument in arguments:
-            if isinstance(argument, str) and not any(argument in scope for scope in scopes):
+            if not isinstance(argument, str) or argument in own:
+                continue
+            if not any(argument in scope for scope in scopes):
                 result = f" '{operation.outputs[0].name}'" if operation.outputs else ""
                 raise _invalid(f"{where}: {operation.type}{result} uses '{argument}' before anything defines it")
 

@@ -1,4 +1,6 @@
-"""Weight files: their headers, by memory map. The weights themselves are never read.
+"""Weight files: their headers, each by a read of its few bytes. The weights themselves are never read.
+
+A memory map would be as fast, but the system brings in the pages around each one touched, and counts them to the process.
 
 A `weight.bin` of version 2 begins with 64 bytes, of which the first eight are the number of blobs and the version. Each
 blob has a header of 64 bytes, aligned to 64 (sentinel, element type, size and position of the data), at the offset that
@@ -7,17 +9,17 @@ the program refers to.
 
 from __future__ import annotations
 
-import mmap
 import stat
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from anecheck.artifact.errors import ArtifactError, Fault
 from anecheck.artifact.package import inside
 from anecheck.artifact.pointer import POINTER_LIMIT, pointer_size
 from anecheck.mil.model import Blob, WeightFile
-from anecheck.mil.program import Operation, Program, walk
+from anecheck.mil.program import Argument, Operation, Program, walk
 from anecheck.mil.values import BlobValue
 
 FILE_HEADER = struct.Struct("<II")
@@ -42,8 +44,9 @@ def blob_offsets(programs: Iterable[Program]) -> dict[str, set[int]]:
     for program in programs:
         for function in program.functions.values():
             for operation in walk(function.block):
-                for value in _blob_values(operation):
-                    offsets.setdefault(value.path, set()).add(value.offset)
+                for value in _values(operation):
+                    if isinstance(value, BlobValue):
+                        offsets.setdefault(value.path, set()).add(value.offset)
     return offsets
 
 
@@ -65,27 +68,27 @@ def read_weight_file(path: Path, shown: str, offsets: Iterable[int]) -> WeightFi
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its writer
             return WeightFile(shown, "unreadable", detail="it is no regular file")
         size = status.st_size
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             head = file.read(POINTER_LIMIT)
             promised = pointer_size(head)
             if promised is not None:
                 return WeightFile(shown, "pointer", promised or None, detail="a Git LFS pointer")
             if size < FILE_HEADER.size:
                 return WeightFile(shown, "truncated", size, detail=f"{size} bytes are too few for the file's header")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _read_blobs(data, shown, size, offsets)
+            return _read_blobs(file, shown, size, offsets)
     except FileNotFoundError:
         return WeightFile(shown, "absent", detail="the file does not exist")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, struct.error) as error:
         return WeightFile(shown, "unreadable", detail=getattr(error, "strerror", None) or str(error))
 
 
-def _read_blobs(data: mmap.mmap, shown: str, size: int, offsets: Iterable[int]) -> WeightFile:
+def _read_blobs(file: BinaryIO, shown: str, size: int, offsets: Iterable[int]) -> WeightFile:
     blobs: dict[int, Blob] = {}
     for offset in sorted(offsets):
         if offset + BLOB_HEADER.size > size:
             return WeightFile(shown, "truncated", size, blobs, f"a tensor should begin at byte {offset} of {size}")
-        sentinel, _dtype, length, start = BLOB_HEADER.unpack_from(data, offset)
+        file.seek(offset)
+        sentinel, _dtype, length, start = BLOB_HEADER.unpack(file.read(BLOB_HEADER.size))
         if sentinel != SENTINEL:
             return WeightFile(shown, "unreadable", size, blobs, f"no tensor begins at byte {offset}")
         if start + length > size:
@@ -96,11 +99,9 @@ def _read_blobs(data: mmap.mmap, shown: str, size: int, offsets: Iterable[int]) 
     return WeightFile(shown, "present", size, blobs)
 
 
-def _blob_values(operation: Operation) -> Iterable[BlobValue]:
-    for value in operation.attributes.values():
-        if isinstance(value, BlobValue):
-            yield value
-    for arguments in operation.inputs.values():
-        for argument in arguments:
-            if isinstance(argument, BlobValue):
-                yield argument
+def _values(operation: Operation) -> list[Argument]:
+    """The values of an operation's attributes and all of its arguments."""
+    values: list[Argument] = list(operation.attributes.values())
+    for bound in operation.inputs.values():
+        values.extend(bound)
+    return values

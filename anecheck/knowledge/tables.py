@@ -195,10 +195,16 @@ class Knowledge:
 
     def engine_verdict(self, operation: str, family: str) -> EngineVerdict | None:
         """What a family's engine does with a MIL operation; `None` for operations that the table lacks."""
-        operator = self.operators.get(operation)
-        if operator is None:
-            return None
-        return next(row for row in self.verdicts[operator.verdict].engine if family in row.families)
+        return self._engine_verdicts.get((operation, family))
+
+    @cached_property
+    def _engine_verdicts(self) -> dict[tuple[str, str], EngineVerdict]:
+        return {
+            (name, family): row
+            for name, operator in self.operators.items()
+            for row in self.verdicts[operator.verdict].engine
+            for family in row.families
+        }
 
 
 def _read(table: str) -> Any:  # noqa: ANN401  # the rows are validated where they are built

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from anecheck.knowledge.evidence import Device
@@ -81,12 +81,10 @@ def _run(rule: Rule, context: Context) -> list[tuple[GraphContext | None, Match]
     return []
 
 
-def _candidates(rule: OperationRule, graph: Graph) -> Iterator[Node]:
+def _candidates(rule: OperationRule, graph: Graph) -> list[Node]:
     if rule.operations is None:
-        yield from graph.running
-    else:
-        for kind in sorted(rule.operations & graph.by_type.keys()):
-            yield from graph.by_type[kind]
+        return graph.running
+    return [node for kind in sorted(rule.operations & graph.by_type.keys()) for node in graph.by_type[kind]]
 
 
 def _block(judgement: Judgement) -> None:

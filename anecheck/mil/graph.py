@@ -40,7 +40,9 @@ class Operand:
     @property
     def tensor(self) -> TensorType | None:
         """The type if it is a tensor or a state that holds one."""
-        kind = self.type.wrapped if isinstance(self.type, StateType) else self.type
+        kind = self.type
+        if isinstance(kind, StateType):
+            kind = kind.wrapped
         return kind if isinstance(kind, TensorType) else None
 
     @property
@@ -149,7 +151,7 @@ class Graph:
         """Whether the function returns a value."""
         return operand in self._output_set
 
-    @property
+    @cached_property
     def running(self) -> list[Node]:
         """The operations that run with the model: all but those that expand compressed weights."""
         return [node for node in self.nodes if not node.is_constexpr]
@@ -192,11 +194,12 @@ class Graph:
         `scopes` are the visible names, the block's own last; `around` are the nodes in whose blocks it is nested.
         """
         position = 0
+        scope = scopes[-1]
         for operation in block.operations:
             if operation.type == "const":
                 value = operation.attributes.get("val")
                 for variable in operation.outputs:
-                    scopes[-1][variable.name] = Operand(variable.name, variable.type, None, value)
+                    scope[variable.name] = Operand(variable.name, variable.type, None, value)
                 continue
             inputs = {
                 parameter: tuple([self._resolve(argument, scopes, around) for argument in arguments])
@@ -208,7 +211,8 @@ class Graph:
                 results = self._add_block(nested, [*scopes, own], [*around, node], (*path, (position, number)))
                 self._returned.update(results)
                 self._results += [(result.producer, node, result) for result in results if result.producer]
-            scopes[-1].update((output.name, output) for output in node.outputs)
+            for output in node.outputs:
+                scope[output.name] = output
             position += 1
         return tuple([self._resolve_name(name, scopes, around) for name in block.outputs])
 
@@ -230,7 +234,7 @@ class Graph:
         """Resolve an argument: a value in place, or a name."""
         if not isinstance(argument, str):
             return Operand("", argument.type, None, argument)
-        return self._resolve_name(argument, scopes, around)
+        return scopes[-1].get(argument) or self._resolve_name(argument, scopes, around)
 
     @staticmethod
     def _resolve_name(name: str, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:
@@ -265,8 +269,8 @@ def weight_values(graph: Graph) -> Iterator[BlobValue]:
     """Every reference into a weight file that the graph's operations make, through constants or in place."""
     seen: set[tuple[str, int]] = set()
     for node in graph.nodes:
-        values = [operand.value for _, operand in node.operands()] + list(node.operation.attributes.values())
-        for value in values:
+        values = [operand.value for bound in node.inputs.values() for operand in bound]
+        for value in (*values, *node.operation.attributes.values()):
             if isinstance(value, BlobValue) and (value.path, value.offset) not in seen:
                 seen.add((value.path, value.offset))
                 yield value

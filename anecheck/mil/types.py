@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Final, TypeAlias
 
 VARIADIC: Final = -1
@@ -59,7 +58,12 @@ class TensorType:
     @property
     def element_count(self) -> int | None:
         """The number of elements, or `None` where a dimension is unknown."""
-        return prod(size for size in self.shape if size is not None) if self.is_static else None
+        count = 1
+        for size in self.shape:
+            if size is None or size < 0:
+                return None
+            count *= size
+        return count
 
     @property
     def byte_count(self) -> int | None:

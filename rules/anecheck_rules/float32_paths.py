@@ -20,7 +20,9 @@ def computes_in_float32(node: Node) -> bool:
         return False
     if any(map(is_float32, node.outputs)):
         return True
-    return any(is_float32(operand) and not operand.is_constant for _, operand in node.operands())
+    # Most operands are constants, and that they are costs least to know.
+    running = [operand for bound in node.inputs.values() for operand in bound if operand.value is None]
+    return any([is_float32(operand) and not operand.is_constant for operand in running])
 
 
 def comes_from_inputs(node: Node) -> bool:

@@ -19,6 +19,8 @@ PREPARATION = frozenset(
 
 def is_wide(operand: Operand) -> bool:
     """Whether a value is a tensor of 32-bit or wider integers that only exists while the model runs."""
+    if operand.value is not None:  # most operands are constants, and this costs least
+        return False
     tensor = operand.tensor
     return tensor is not None and tensor.dtype in WIDE_INTEGERS and not operand.is_constant
 

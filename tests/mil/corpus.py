@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,24 +14,35 @@ from anecheck.artifact.load import load
 from anecheck.artifact.locate import find_models
 from anecheck.mil.model import Model
 from anecheck.mil.program import Program
+from tests.conftest import FIXTURES, REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-FIXTURES = REPOSITORY / "fixtures"
 PLACEMENTS = REPOSITORY / "../shared/evidence/placements"
 PLACED_GRAPHS = 356
 
 
+@cache
 def fixture_models(folder: str) -> list[Model]:
     """Every package below a folder of the fixtures that can be read."""
-    return list(_readable(find_models([str(FIXTURES / folder)])))
+    return readable(FIXTURES / folder)
 
 
 def placed_models() -> list[Model]:
     """The graphs of which Core ML's placement is known; the test is skipped where they are not there."""
     if not PLACEMENTS.is_dir():
         pytest.skip("the measured placements (shared/evidence/placements) are not beside the repository")
-    models = list(_readable(find_models([str(PLACEMENTS)])))
+    models = readable(PLACEMENTS)
     assert len(models) == PLACED_GRAPHS
+    return models
+
+
+@cache
+def readable(folder: Path) -> list[Model]:
+    """Every model below a folder that can be read."""
+    models = []
+    for path in find_models([str(folder)]):
+        with suppress(ArtifactError):
+            models.append(load(path))
+    assert models, folder
     return models
 
 
@@ -38,11 +51,3 @@ def programs_of(models: list[Model]) -> Iterator[tuple[str, Program]]:
     for model in models:
         for part, program in model.programs:
             yield f"{model.path} {part}", program
-
-
-def _readable(paths: list[Path]) -> Iterator[Model]:
-    for path in paths:
-        try:
-            yield load(path)
-        except ArtifactError:
-            continue

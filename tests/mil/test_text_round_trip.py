@@ -12,7 +12,7 @@ from tests.mil.corpus import fixture_models, placed_models, programs_of
 from tests.mil.programs import programs
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(programs)
 def test_any_program_survives(program: Program) -> None:
     text = print_program(program)

@@ -46,9 +46,7 @@ class App:
 
 def _halves(*names: str) -> Callable[[Arrays], Arrays]:
     """Hand integers over as fp16."""
-    return lambda inputs: {
-        name: array.astype(np.float16) if name in names else array for name, array in inputs.items()
-    }
+    return lambda inputs: {name: array.astype(np.float16) if name in names else array for name, array in inputs.items()}
 
 
 def _rows(before: Program, inputs: Arrays) -> Arrays:

@@ -12,6 +12,8 @@ from anecheck.mil.program import Function, Program, walk
 from anecheck.mil.types import StateType, TensorType
 from tests.reference.app import Arrays
 from tests.reference.interpreter import run
+from tests.reference.operations.activations import PLAIN as ACTIVATIONS
+from tests.reference.operations.elementwise import BINARY, UNARY
 from tests.reference.tensors import Array, InterpreterError, numpy_type
 
 SEEDS: Final = 3
@@ -25,6 +27,12 @@ AMPLITUDES: Final = (60_000.0, 6_000.0, 600.0, 60.0)
 
 MOST_INTEGER: Final = 1000
 """The bound of integers that index nothing; sums of two are exact in fp16."""
+
+ELEMENTWISE: Final = frozenset({*UNARY, *BINARY, *ACTIVATIONS, "real_div", "cast"})
+"""Operations whose every result depends on one element of each operand."""
+
+_HALVES: Final = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+_EVERY_NUMBER: Final = _HALVES[np.isfinite(_HALVES)].astype(np.float64)
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
@@ -52,11 +60,20 @@ def feeds(program: Program, given: Callable[[Arrays], Arrays] = lambda inputs: i
             yield f"{kind}, seed {seed}", given(_drawn(function, draw, seed, bound))
     for kind, draw in PLAIN.items():
         yield kind, given(_drawn(function, draw, SEEDS, bound))
+    kinds = {operation.type for operation in walk(function.block)} - {"const"}
+    if kinds <= ELEMENTWISE:
+        inputs = given(_drawn(function, _every_number, SEEDS, bound))
+        if max(array.size for array in inputs.values()) >= _EVERY_NUMBER.size:
+            yield "every number of fp16", inputs
     for amplitude in AMPLITUDES:
         inputs = given(_drawn(function, _uniform(amplitude), SEEDS + 1, bound))
         if not _overflows(program, inputs):
             yield f"up to {amplitude:,.0f}", inputs
             return
+
+
+def _every_number(_: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.resize(_EVERY_NUMBER, shape)
 
 
 def _uniform(amplitude: float) -> Draw:

@@ -56,7 +56,10 @@ class _Execution:
         for operation in block.operations:
             if operation.type == "const":
                 (variable,) = operation.outputs
-                scope[variable.name] = self.value(operation.attributes["val"])
+                value = operation.attributes["val"]
+                if value.type != variable.type:
+                    raise InterpreterError(f"const '{variable.name}' is {value.type}, declared as {variable.type}")
+                scope[variable.name] = self.value(value)
             else:
                 results = self.operation(operation, scope)
                 scope.update(zip((variable.name for variable in operation.outputs), results, strict=True))

@@ -58,11 +58,14 @@ class IntegerData(OperationRule):
         if operation.type == "cast":
             return
         spared = BOUNDS_OF_WRITES if operation.type == "slice_update" else ()
-        taken = next(
-            ((name, operand) for name, operand in operation.operands() if name not in spared and is_wide(operand)), None
-        )
-        if taken is not None:
-            parameter, operand = taken
+        wide = [
+            (parameter, operand)
+            for parameter, bound in operation.inputs.items()
+            for operand in bound
+            if is_wide(operand) and parameter not in spared
+        ]
+        if wide:
+            parameter, operand = wide[0]
             dtype = operand.tensor.dtype if operand.tensor else ""
             yield self.finding(
                 operation, f"{operation.type} takes {dtype} data ('{parameter}')", parameter=parameter, dtype=dtype

@@ -27,7 +27,7 @@ class NoEnginePath(OperationRule):
     Compute the value before the model runs and pass it in, or write it with operations that the engine has:
 
     - `tan` is `sin / cos`; `sinh` and `cosh` are (exp(x) ∓ exp(−x)) / 2
-    - `mod(x, y)` is `x − floor_div(x, y) · y`
+    - `mod(x, y)` is `x − floor_div(x, y) · y`: exact in fp16 for y = 2 or 4, for others while |x| is below 2048
     - `reduce_prod` over a short axis is a chain of `mul` over its slices
     - `one_hot` compares fp16 indices with a constant range (`equal`) and casts the result to fp16
     - `band_part`, `range_1d` and random noise of constant shape become constants or inputs
@@ -62,14 +62,14 @@ class NoEnginePath(OperationRule):
         Example(
             before=mil("""
                 func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
-                    tensor<fp16, [1, 64, 32, 32]> y = mod(x = x, y = fp16(3));
+                    tensor<fp16, [1, 64, 32, 32]> y = mod(x = x, y = fp16(2));
                 } -> (y);
             """),
             flags=("y",),
             after=mil("""
                 func main<ios18>(tensor<fp16, [1, 64, 32, 32]> x) {
-                    tensor<fp16, [1, 64, 32, 32]> q = floor_div(x = x, y = fp16(3));
-                    tensor<fp16, [1, 64, 32, 32]> p = mul(x = q, y = fp16(3));
+                    tensor<fp16, [1, 64, 32, 32]> q = floor_div(x = x, y = fp16(2));
+                    tensor<fp16, [1, 64, 32, 32]> p = mul(x = q, y = fp16(2));
                     tensor<fp16, [1, 64, 32, 32]> y = sub(x = x, y = p);
                 } -> (y);
             """),

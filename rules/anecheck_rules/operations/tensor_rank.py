@@ -55,7 +55,7 @@ class TensorRank(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the highest rank among run-time operands and results."""
-        rank = max((len(tensor.shape) for tensor in running_tensors(operation)), default=0)
+        rank = max([len(tensor.shape) for tensor in running_tensors(operation)], default=0)
         if rank < FEWEST:
             return
         limit = context.limit("tensor-rank")

@@ -74,14 +74,8 @@ def constexpr_lut_to_dense(call: Call) -> Array:
         return np.take(table, codes).reshape(shape)
     if table.shape[-1] != 1:
         raise call.fail("the reference looks up single values only")
-    blocks = _spread_tables(table[..., 0], indices.shape)
+    blocks = _spread(table[..., 0], indices.shape)
     return np.take_along_axis(blocks, indices[..., None], -1)[..., 0]
-
-
-def _spread_tables(tables: Array, shape: tuple[int, ...]) -> Array:
-    for axis, size in enumerate(shape):
-        tables = np.repeat(tables, size // tables.shape[axis], axis)
-    return tables
 
 
 @operation("constexpr_sparse_to_dense")
