@@ -8,9 +8,9 @@ from pathlib import Path
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.knowledge.evidence import Confidence, Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
+from anecheck.lint.assemble import function_report, rule_findings
 from anecheck.lint.diagnostics import (
     BROKEN_PACK,
     CRASHED_RULE,
@@ -20,25 +20,16 @@ from anecheck.lint.diagnostics import (
 )
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import (
-    Evidence,
     Finding,
-    FunctionReport,
     ModelReport,
-    OperationReport,
     ReadError,
     Report,
-    Rewrite,
-    Severity,
-    Summary,
     TargetReport,
     ToolReport,
 )
-from anecheck.lint.fingerprint import fingerprint
 from anecheck.lint.registry import PackError
-from anecheck.lint.rule import GraphContext, Match, Rule
-from anecheck.mil.graph import Node, weight_values
+from anecheck.lint.rule import Rule
 from anecheck.mil.model import Model
-from anecheck.mil.printer import operation_lines
 from anecheck.version import __version__
 
 
@@ -87,7 +78,7 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
         judge(model, functions, settings.rules, target, settings.compute_units, settings.knowledge)
         for target in settings.targets
     ]
-    findings = _findings(model, judgements, settings.knowledge)
+    findings = rule_findings(model, judgements, settings.knowledge)
     findings += weight_findings(model)
     findings += unknown_operations(functions, settings.knowledge)
     findings += _failures(judgements, settings)
@@ -95,92 +86,8 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
         path=model.path,
         kind=model.kind.value,
         specification_version=model.specification_version,
-        functions=[_function_report(function, judgements[0], settings) for function in functions],
+        functions=[function_report(function, judgements[0], operations=settings.operations) for function in functions],
         findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
-    )
-
-
-def _findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:
-    """The findings of all targets; one that already holds for a target's family is not repeated for it."""
-    lines = operation_lines(model) if any(judgement.matches for judgement in judgements) else {}
-    found: list[Finding] = []
-    families: dict[tuple[str, Node | None], set[str]] = {}
-    for judgement in judgements:
-        family = judgement.target.family
-        known = {key for key, covered in families.items() if family in covered}
-        for function, match in judgement.matches:
-            key = (match.rule.code, match.node)
-            if key not in known:
-                line = lines.get(id(match.node.operation)) if match.node else None
-                found.append(_finding(function, match, judgement.target, knowledge, line))
-                families.setdefault(key, set()).update(match.families)
-    return found
-
-
-def _finding(
-    function: GraphContext | None, match: Match, target: Target, knowledge: Knowledge, line: int | None
-) -> Finding:
-    rule, node = match.rule, match.node
-    evidence = _evidence(match, target, knowledge)
-    confidence = _confidence(evidence)
-    return Finding(
-        code=rule.code,
-        name=rule.name,
-        severity=_severity(match.severity or rule.severity, confidence),
-        confidence=confidence,
-        message=match.message,
-        function=function.label if function else None,
-        operation=node.name if node else None,
-        operation_type=node.type if node else None,
-        operation_index=node.index if node else None,
-        block=list(node.block) if node else [],
-        families=list(match.families),
-        blocks=sorted(device.value for device in match.blocks) if match.blocks_node else [],
-        related=[related.name for related in match.related],
-        evidence=evidence,
-        rewrite=_rewrite(rule),
-        fingerprint=fingerprint(
-            rule.code, function.label if function else "", function.graph if function else None, node, match.message
-        ),
-        mil_line=line,
-        data=match.data,
-    )
-
-
-def _evidence(match: Match, target: Target, knowledge: Knowledge) -> list[Evidence]:
-    return [
-        Evidence(
-            source=citation.source,
-            url=knowledge.sources[citation.source].url if citation.source in knowledge.sources else "",
-            confidence=citation.on(target.family),
-        )
-        for citation in match.evidence or match.rule.evidence
-    ]
-
-
-def _confidence(evidence: list[Evidence]) -> Confidence:
-    """How sure a finding is: what its first source says that speaks of the target's own family."""
-    own = (item.confidence for item in evidence if item.confidence is not Confidence.EXTRAPOLATED)
-    return next(own, Confidence.EXTRAPOLATED)
-
-
-def _severity(severity: Severity, confidence: Confidence) -> Severity:
-    """Cap the severity by how sure we are: errors need Apple's word or a measurement, and folklore is only a hint."""
-    if confidence is Confidence.FOLKLORE:
-        return Severity.INFO
-    sure = confidence in {Confidence.DOCUMENTED, Confidence.MEASURED}
-    return Severity.WARNING if severity is Severity.ERROR and not sure else severity
-
-
-def _rewrite(rule: Rule) -> Rewrite | None:
-    if not rule.rewrite:
-        return None
-    example = next((example for example in rule.EXAMPLES if example.after), None)
-    return Rewrite(
-        title=rule.rewrite,
-        text=rule.section("Instead") or rule.rewrite,
-        before=example.before if example else None,
-        after=example.after if example else None,
     )
 
 
@@ -193,39 +100,6 @@ def _failures(judgements: list[Judgement], settings: Settings) -> list[Finding]:
         diagnose(BROKEN_PACK, f"the rule pack '{error.pack}' could not be loaded: {error.reason}", pack=error.pack)
         for error in settings.pack_errors
     ]
-
-
-def _function_report(function: GraphContext, judgement: Judgement, settings: Settings) -> FunctionReport:
-    graph = function.graph
-    running = graph.running
-    off = sum(Device.ANE in judgement.blockers.get(node, {}) for node in running)
-    return FunctionReport(
-        name=function.label,
-        opset=graph.function.opset,
-        summary=Summary(
-            operations=len(running),
-            off_engine=off,
-            weight_bytes=sum(value.type.byte_count or 0 for value in weight_values(graph)),
-        ),
-        operations=_operations(function, judgement) if settings.operations else None,
-    )
-
-
-def _operations(function: GraphContext, judgement: Judgement) -> list[OperationReport]:
-    reports = []
-    for node in function.graph.nodes:
-        blockers = judgement.blockers.get(node, {})
-        reports.append(
-            OperationReport(
-                index=node.index,
-                name=node.name,
-                type=node.type,
-                supported=[device.value for device in Device if device not in blockers],
-                blockers=blockers.get(Device.ANE, []),
-                block=list(node.block),
-            )
-        )
-    return reports
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -1,0 +1,132 @@
+"""From what the rules matched to the findings and totals of a report."""
+
+from __future__ import annotations
+
+from anecheck.knowledge.evidence import Confidence, Device
+from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import Target
+from anecheck.lint.engine import Judgement
+from anecheck.lint.finding import Evidence, Finding, FunctionReport, OperationReport, Rewrite, Severity, Summary
+from anecheck.lint.fingerprint import fingerprint
+from anecheck.lint.rule import GraphContext, Match, Rule
+from anecheck.mil.graph import Node, weight_values
+from anecheck.mil.model import Model
+from anecheck.mil.printer import operation_lines
+
+
+def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:
+    """The findings of all targets; one that already holds for a target's family is not repeated for it."""
+    lines = operation_lines(model) if any(judgement.matches for judgement in judgements) else {}
+    found: list[Finding] = []
+    families: dict[tuple[str, Node | None], set[str]] = {}
+    for judgement in judgements:
+        family = judgement.target.family
+        known = {key for key, covered in families.items() if family in covered}
+        for function, match in judgement.matches:
+            key = (match.rule.code, match.node)
+            if key not in known:
+                line = lines.get(id(match.node.operation)) if match.node else None
+                found.append(_finding(function, match, judgement.target, knowledge, line))
+                families.setdefault(key, set()).update(match.families)
+    return found
+
+
+def _finding(
+    function: GraphContext | None, match: Match, target: Target, knowledge: Knowledge, line: int | None
+) -> Finding:
+    rule, node = match.rule, match.node
+    evidence = _evidence(match, target, knowledge)
+    confidence = _confidence(evidence)
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=_severity(match.severity or rule.severity, confidence),
+        confidence=confidence,
+        message=match.message,
+        function=function.label if function else None,
+        operation=node.name if node else None,
+        operation_type=node.type if node else None,
+        operation_index=node.index if node else None,
+        block=list(node.block) if node else [],
+        families=list(match.families),
+        blocks=sorted(device.value for device in match.blocks) if match.blocks_node else [],
+        related=[related.name for related in match.related],
+        evidence=evidence,
+        rewrite=_rewrite(rule),
+        fingerprint=fingerprint(
+            rule.code, function.label if function else "", function.graph if function else None, node, match.message
+        ),
+        mil_line=line,
+        data=match.data,
+    )
+
+
+def _evidence(match: Match, target: Target, knowledge: Knowledge) -> list[Evidence]:
+    return [
+        Evidence(
+            source=citation.source,
+            url=knowledge.sources[citation.source].url if citation.source in knowledge.sources else "",
+            confidence=citation.on(target.family),
+        )
+        for citation in match.evidence or match.rule.evidence
+    ]
+
+
+def _confidence(evidence: list[Evidence]) -> Confidence:
+    """How sure a finding is: what its first source says that speaks of the target's own family."""
+    own = (item.confidence for item in evidence if item.confidence is not Confidence.EXTRAPOLATED)
+    return next(own, Confidence.EXTRAPOLATED)
+
+
+def _severity(severity: Severity, confidence: Confidence) -> Severity:
+    """Cap the severity by how sure we are: errors need Apple's word or a measurement, and folklore is only a hint."""
+    if confidence is Confidence.FOLKLORE:
+        return Severity.INFO
+    sure = confidence in {Confidence.DOCUMENTED, Confidence.MEASURED}
+    return Severity.WARNING if severity is Severity.ERROR and not sure else severity
+
+
+def _rewrite(rule: Rule) -> Rewrite | None:
+    if not rule.rewrite:
+        return None
+    example = next((example for example in rule.EXAMPLES if example.after), None)
+    return Rewrite(
+        title=rule.rewrite,
+        text=rule.section("Instead") or rule.rewrite,
+        before=example.before if example else None,
+        after=example.after if example else None,
+    )
+
+
+def function_report(function: GraphContext, judgement: Judgement, *, operations: bool) -> FunctionReport:
+    """Count a function's operations; with `operations`, list them."""
+    graph = function.graph
+    running = graph.running
+    off = sum(Device.ANE in judgement.blockers[node] for node in running if node in judgement.blockers)
+    return FunctionReport(
+        name=function.label,
+        opset=graph.function.opset,
+        summary=Summary(
+            operations=len(running),
+            off_engine=off,
+            weight_bytes=sum(value.type.byte_count or 0 for value in weight_values(graph)),
+        ),
+        operations=_operations(function, judgement) if operations else None,
+    )
+
+
+def _operations(function: GraphContext, judgement: Judgement) -> list[OperationReport]:
+    reports = []
+    for node in function.graph.nodes:
+        blockers = judgement.blockers.get(node, {})
+        reports.append(
+            OperationReport(
+                index=node.index,
+                name=node.name,
+                type=node.type,
+                supported=[device.value for device in Device if device not in blockers],
+                blockers=blockers.get(Device.ANE, []),
+                block=list(node.block),
+            )
+        )
+    return reports
