@@ -1,4 +1,9 @@
-"""Protobuf messages to a `Program`. Weights stay where they are; only references to them are kept."""
+"""Protobuf messages to a `Program`. Weights stay where they are; only references to them are kept.
+
+Nearly all of the time goes into calls to protobuf, hence two habits: `messages[:]` makes a list in one call, where a loop
+over the messages makes one for each and another that fails; and maps are read by sorted keys, because their own order
+changes from one run to the next.
+"""
 
 from __future__ import annotations
 
@@ -61,37 +66,37 @@ class _Decoder:
         )
 
     def attributes(self, message: Message) -> dict[str, Value]:
-        return {key: self._value(value) for key, value in sorted(message.items())}
+        return {key: self._value(message[key]) for key in sorted(message)}
 
     def _block(self, message: Message) -> Block:
         return Block(
             self._variables(message.inputs),
-            tuple([self._operation(operation) for operation in message.operations]),
+            tuple([self._operation(operation) for operation in message.operations[:]]),
             tuple(message.outputs),
         )
 
     def _operation(self, message: Message) -> Operation:
         self._operation_read = message
-        blocks = message.blocks
+        inputs, blocks = message.inputs, message.blocks
         return Operation(
             message.type,
-            {key: self._arguments(argument) for key, argument in sorted(message.inputs.items())},
+            {key: self._arguments(inputs[key]) for key in sorted(inputs)} if inputs else {},
             self._variables(message.outputs),
             tuple([self._block(block) for block in blocks]) if blocks else (),
             self.attributes(message.attributes),
         )
 
     def _arguments(self, message: Message) -> tuple[Argument, ...]:
-        names = tuple([binding.name for binding in message.arguments])
-        if "" not in names:  # nearly always: all are names, none a value in place
-            return names
-        bound = ((binding.WhichOneof("binding"), binding) for binding in message.arguments)
+        bindings = message.arguments[:]
+        if len(bindings) == 1 and (name := bindings[0].name):  # nearly always: a name, and no value in place
+            return (name,)
+        bound = ((binding.WhichOneof("binding"), binding) for binding in bindings)
         return tuple(
             binding.name if which == "name" else self._value(binding.value) for which, binding in bound if which
         )
 
     def _variables(self, messages: Message) -> tuple[Variable, ...]:
-        return tuple([Variable(message.name, self._type(message.type)) for message in messages])
+        return tuple([Variable(message.name, self._type(message.type)) for message in messages[:]])
 
     # Types
 
@@ -133,6 +138,10 @@ class _Decoder:
 
     def _value(self, message: Message) -> Value:
         kind = self._type(message.type)
+        if isinstance(kind, TensorType) and kind.dtype == "string":  # most values are: every operation has a name
+            values = message.immediateValue.tensor.strings.values[:]
+            if values:
+                return TensorValue(kind, tuple(values))
         which = message.WhichOneof("value")
         if which == "blobFileValue":
             if not isinstance(kind, TensorType):
@@ -173,7 +182,7 @@ class _Decoder:
         if which == "strings":
             if kind.dtype != "string":
                 self._fail(f"strings in a constant of type {kind}")
-            return TensorValue(kind, tuple(values))
+            return TensorValue(kind, tuple(values[:]))
         if which == "bytes":
             return TensorValue(kind, self._checked(kind, values))
         try:

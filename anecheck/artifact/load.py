@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from anecheck.artifact.compiled import load_compiled
 from anecheck.artifact.decode import decode_program
 from anecheck.artifact.errors import ArtifactError, Fault
 from anecheck.artifact.interface import decode_interfaces
@@ -35,6 +34,8 @@ def load(path: str | Path) -> Model:
         if suffix == ".mlpackage":
             return _load_package(place)
         if suffix == ".mlmodelc":
+            from anecheck.artifact.compiled import load_compiled  # noqa: PLC0415  # few models need the parser
+
             return load_compiled(place)
         return _load_file(place)
     except PermissionError as error:

@@ -23,7 +23,7 @@ def model_file(package: Path) -> Path:
         ArtifactError: the manifest is missing or wrong, or it points outside the package or to nothing.
     """
     manifest = package / MANIFEST
-    if not os.path.lexists(manifest):
+    if not _exists(manifest):
         raise ArtifactError(
             Fault.NO_MANIFEST,
             f"the package has no {MANIFEST}; copy the whole .mlpackage folder, or export the model again",
@@ -57,7 +57,7 @@ def inside(package: Path, base: Path, relative: str) -> Path:
             f"'{_shown(path, package)}' is a symbolic link out of the package; "
             "replace links by what they point to (cp -RL) and lint the copy",
         )
-    if not os.path.lexists(real):
+    if not _exists(real):
         raise ArtifactError(
             Fault.NOT_FOUND,
             f"the manifest names '{_shown(path, package)}', which does not exist; copy the whole .mlpackage folder",
@@ -121,6 +121,17 @@ def _root_entry(manifest: Path) -> str:
     if not isinstance(path, str) or not path:
         raise ArtifactError(Fault.BAD_MANIFEST, f"{MANIFEST} gives no path for the root model; export the model again")
     return path
+
+
+def _exists(path: Path) -> bool:
+    """Whether something is there. What may not be looked at may be there; reading it says so."""
+    try:
+        os.lstat(path)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _shown(path: Path, package: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,7 @@ def command(
             "unset PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION or reinstall protobuf from a wheel",
             err=True,
         )
-    report = lint_paths(models, settings, _progress(len(models), quiet=quiet))
+    report = lint_paths(models, settings, _before_each(len(models), _progress(len(models), quiet=quiet)))
     colour = use_colour(color) and output_file is None
     text = _render(report, format_, colour=colour, statistics=statistics, quiet=quiet, verbose=verbose)
     _write(text, output_file)
@@ -107,6 +108,19 @@ def _exit_code(report: Report, fail_on: str) -> int:
     limit = Severity(fail_on).rank
     found = any(finding.severity.rank <= limit for model in report.models for finding in model.findings)
     return EXIT_FINDINGS if found else 0
+
+
+def _before_each(count: int, show: Callable[[Path], None] | None) -> Callable[[Path], None] | None:
+    """What to do before each model: show progress, and drop the graphs of the last one, whose nodes form circles."""
+    if count == 1:
+        return show
+
+    def prepare(path: Path) -> None:
+        gc.collect()
+        if show:
+            show(path)
+
+    return prepare
 
 
 def _progress(count: int, *, quiet: bool) -> Callable[[Path], None] | None:

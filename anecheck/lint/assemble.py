@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from anecheck.knowledge.evidence import Confidence, Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
@@ -14,9 +16,19 @@ from anecheck.mil.model import Model
 from anecheck.mil.printer import operation_lines
 
 
+@dataclass(slots=True)
+class _Shared:
+    """What the findings of one model have in common: lines by `id(operation)`, and what is made once for several of them."""
+
+    knowledge: Knowledge
+    lines: dict[int, int]
+    rewrites: dict[Rule, Rewrite | None] = field(default_factory=dict)
+    neighbourhoods: dict[Node, str] = field(default_factory=dict)
+
+
 def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:
     """The findings of all targets; one that already holds for a target's family is not repeated for it."""
-    lines = operation_lines(model) if any(judgement.matches for judgement in judgements) else {}
+    shared = _Shared(knowledge, operation_lines(model) if any(judgement.matches for judgement in judgements) else {})
     found: list[Finding] = []
     families: dict[tuple[str, Node | None], set[str]] = {}
     for judgement in judgements:
@@ -25,17 +37,17 @@ def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledg
         for function, match in judgement.matches:
             key = (match.rule.code, match.node)
             if key not in known:
-                line = lines.get(id(match.node.operation)) if match.node else None
-                found.append(_finding(function, match, judgement.target, knowledge, line))
+                found.append(_finding(function, match, judgement.target, shared))
                 families.setdefault(key, set()).update(match.families)
     return found
 
 
-def _finding(
-    function: GraphContext | None, match: Match, target: Target, knowledge: Knowledge, line: int | None
-) -> Finding:
+def _finding(function: GraphContext | None, match: Match, target: Target, shared: _Shared) -> Finding:
     rule, node = match.rule, match.node
-    evidence = _evidence(match, target, knowledge)
+    label, graph = (function.label, function.graph) if function else ("", None)
+    if rule not in shared.rewrites:
+        shared.rewrites[rule] = _rewrite(rule)
+    evidence = _evidence(match, target, shared.knowledge)
     confidence = _confidence(evidence)
     return Finding(
         code=rule.code,
@@ -52,11 +64,9 @@ def _finding(
         blocks=sorted(device.value for device in match.blocks) if match.blocks_node else [],
         related=[related.name for related in match.related],
         evidence=evidence,
-        rewrite=_rewrite(rule),
-        fingerprint=fingerprint(
-            rule.code, function.label if function else "", function.graph if function else None, node, match.message
-        ),
-        mil_line=line,
+        rewrite=shared.rewrites[rule],
+        fingerprint=fingerprint(rule.code, label, graph, node, match.message, shared.neighbourhoods),
+        mil_line=shared.lines.get(id(node.operation)) if node else None,
         data=match.data,
     )
 

@@ -57,7 +57,8 @@ class Node:
 
     `index` counts the operations of the function's own block in file order, from 0; a node in a nested block has the
     index of the outermost operation around it, and `block` says where its block lies. `captures` are the values that the
-    operation's own nested blocks use from outside, in the order of their first use.
+    operation's own nested blocks use from outside, in the order of their first use. `running_tensors` are the types of the
+    operands and results that exist while the model runs: no constants, and nothing that is no tensor.
     """
 
     operation: Operation
@@ -66,6 +67,7 @@ class Node:
     inputs: dict[str, tuple[Operand, ...]]
     outputs: tuple[Operand, ...] = ()
     captures: dict[Operand, None] = field(default_factory=dict)
+    running_tensors: tuple[TensorType, ...] = ()
 
     @property
     def type(self) -> str:
@@ -221,11 +223,16 @@ class Graph:
         node.outputs = tuple([Operand(variable.name, variable.type, node) for variable in operation.outputs])
         self.nodes.append(node)
         self.by_type.setdefault(operation.type, []).append(node)
+        running = []
         consumers = self._consumers
         for parameter, bound in inputs.items():
             for operand in bound:
                 if operand.value is None:
                     consumers.setdefault(operand, []).append((node, parameter))
+                    if operand.producer is None or not operand.producer.is_constexpr:
+                        running.append(operand)
+        running += node.outputs
+        node.running_tensors = tuple([tensor for operand in running if (tensor := operand.tensor) is not None])
         if operation.type in STATE_ACCESS:
             self._order_state(node)
         return node
@@ -269,8 +276,9 @@ def weight_values(graph: Graph) -> Iterator[BlobValue]:
     """Every reference into a weight file that the graph's operations make, through constants or in place."""
     seen: set[tuple[str, int]] = set()
     for node in graph.nodes:
-        values = [operand.value for bound in node.inputs.values() for operand in bound]
-        for value in (*values, *node.operation.attributes.values()):
+        values = [operand.value for bound in node.inputs.values() for operand in bound if operand.value is not None]
+        values += node.operation.attributes.values()
+        for value in values:
             if isinstance(value, BlobValue) and (value.path, value.offset) not in seen:
                 seen.add((value.path, value.offset))
                 yield value

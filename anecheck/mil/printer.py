@@ -15,6 +15,7 @@ import math
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 
 from anecheck.mil.model import Model
 from anecheck.mil.program import Argument, Block, Function, Operation, Program, Variable
@@ -137,7 +138,7 @@ class _Writer:
         return f"{self.type(value.type)}({self._literal(value)})"
 
     def _literal(self, value: Value) -> str:
-        """Write what stands between a value's parentheses: inside a container the elements' types are known."""
+        """Write what stands between a value's parentheses."""
         if isinstance(value, TensorValue):
             return _tensor_literal(value)
         if isinstance(value, BlobValue):
@@ -145,11 +146,19 @@ class _Writer:
             offset = self.value(TensorValue(TensorType("uint64", ()), struct.pack("<Q", value.offset)))
             return f"BLOBFILE(path = {path}, offset = {offset})"
         if isinstance(value, ListValue):
-            return f"[{', '.join(map(self._literal, value.items))}]"
+            return f"[{', '.join([self._element(item, value.type.element) for item in value.items])}]"
         if isinstance(value, DictValue):
-            pairs = (f"{{{self._literal(key)}, {self._literal(item)}}}" for key, item in value.items)
+            kinds = value.type
+            pairs = [
+                f"{{{self._element(key, kinds.key)}, {self._element(item, kinds.value)}}}" for key, item in value.items
+            ]
             return f"{{{', '.join(pairs)}}}"
-        return f"({', '.join(map(self._literal, value.items))})"
+        items = zip_longest(value.items, value.type.elements[: len(value.items)])
+        return f"({', '.join([self._element(item, kind) for item, kind in items])})"
+
+    def _element(self, value: Value, kind: Type | None) -> str:
+        """Write an element of a container, with its type only where it is not what the container's type says."""
+        return self._literal(value) if value.type == kind else self.value(value)
 
     def _statements(self, block: Block, indent: str) -> Iterator[str]:
         for operation in block.operations:
@@ -222,7 +231,7 @@ def _scalar(element: Scalar) -> str:
     if isinstance(element, int):
         return str(element)
     if math.isnan(element):
-        return "nan"
+        return "nan" if math.copysign(1.0, element) > 0 else "-nan"
     if math.isinf(element):
         return "inf" if element > 0 else "-inf"
     mantissa, _, exponent = element.hex().partition("p")

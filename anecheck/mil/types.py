@@ -72,6 +72,8 @@ class TensorType:
         return None if bits is None or count is None else (bits * count + 7) // 8
 
     def __str__(self) -> str:
+        if None not in self.shape and VARIADIC not in self.shape:
+            return f"{self.dtype}{list(self.shape)}"  # the same, sooner
         return f"{self.dtype}[{', '.join(map(dimension_text, self.shape))}]"
 
 

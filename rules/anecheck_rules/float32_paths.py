@@ -6,6 +6,9 @@ from anecheck.mil.graph import Graph, Node, Operand
 
 FEW_PARAMETERS = 2
 """What element-wise arithmetic takes; with more it is a layer, and no preparation of an input."""
+FARTHEST = 64
+"""How many operations are followed from one: real preparations and islands have a few, and a whole fp32 network, walked from
+each of its operations, would take time by the square of their number."""
 
 
 def is_float32(operand: Operand) -> bool:
@@ -16,25 +19,21 @@ def is_float32(operand: Operand) -> bool:
 
 def computes_in_float32(node: Node) -> bool:
     """Whether a node other than a cast takes or gives fp32 while the model runs."""
-    if node.type == "cast":
-        return False
-    if any(map(is_float32, node.outputs)):
-        return True
-    # Most operands are constants, and that they are costs least to know.
-    running = [operand for bound in node.inputs.values() for operand in bound if operand.value is None]
-    return any([is_float32(operand) and not operand.is_constant for operand in running])
+    return "fp32" in [tensor.dtype for tensor in node.running_tensors] and node.type != "cast"
 
 
 def comes_from_inputs(node: Node) -> bool:
     """Whether all that a node computes on are inputs of the function, or fp32 values made from nothing but these."""
+    found = {node}
     pending = [node]
     while pending:
         for _, operand in pending.pop().operands():
             producer = operand.producer
-            if operand.is_constant or producer is None:
+            if operand.is_constant or producer is None or producer in found:
                 continue
-            if not computes_in_float32(producer) or len(producer.inputs) > FEW_PARAMETERS:
+            if not computes_in_float32(producer) or len(producer.inputs) > FEW_PARAMETERS or len(found) == FARTHEST:
                 return False
+            found.add(producer)
             pending.append(producer)
     return True
 
@@ -42,11 +41,14 @@ def comes_from_inputs(node: Node) -> bool:
 def float32_island(node: Node, graph: Graph) -> tuple[Node, ...] | None:
     """The fp32 operations that hang together with `node`, in execution order, if all of their borders are casts.
 
-    `None` where fp32 comes from or goes to an input or output of the function: there it is wanted.
+    `None` where fp32 comes from or goes to an input or output of the function: there it is wanted; and where more than
+    `FARTHEST` operations hang together.
     """
     found: dict[Node, None] = {node: None}
     pending = [node]
     while pending:
+        if len(found) > FARTHEST:
+            return None
         current = pending.pop()
         neighbours: list[Node] = []
         for _, operand in current.operands():

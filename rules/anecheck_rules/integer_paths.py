@@ -16,18 +16,19 @@ PREPARATION = frozenset(
 )
 """What converters put before indices and bounds: wrapping negative ones, clamping, arithmetic, joining, and casts."""
 
+FARTHEST = 64
+"""How many operations are followed from one: real preparations have at most ten."""
+
 
 def is_wide(operand: Operand) -> bool:
     """Whether a value is a tensor of 32-bit or wider integers that only exists while the model runs."""
-    if operand.value is not None:  # most operands are constants, and this costs least
-        return False
     tensor = operand.tensor
     return tensor is not None and tensor.dtype in WIDE_INTEGERS and not operand.is_constant
 
 
 def touches_wide(node: Node) -> bool:
     """Whether a node takes or gives 32-bit integers while the model runs."""
-    return any(is_wide(operand) for _, operand in node.operands()) or any(map(is_wide, node.outputs))
+    return not WIDE_INTEGERS.isdisjoint([tensor.dtype for tensor in node.running_tensors])
 
 
 def index_preparation(indices: Operand) -> tuple[Node, ...]:
@@ -41,7 +42,7 @@ def index_preparation(indices: Operand) -> tuple[Node, ...]:
     """
     found: dict[Node, None] = {}
     pending = [indices]
-    while pending:
+    while pending and len(found) < FARTHEST:
         producer = pending.pop().producer
         if producer is None or producer in found or producer.type not in PREPARATION or not touches_wide(producer):
             continue

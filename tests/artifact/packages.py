@@ -21,12 +21,13 @@ WEIGHTS = "com.apple.CoreML/weights/weight.bin"
 
 LOAD = """
 import json, os, sys
+import anecheck.artifact.compiled
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 
-drop, *paths = json.loads(sys.argv[1])
+as_nobody, *paths = json.loads(sys.argv[1])
 load(sys.argv[2])  # imports whatever a user without rights might be unable to
-if drop:
+if as_nobody and os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
@@ -101,7 +102,10 @@ def run_python(script: str, *arguments: str | Path) -> str:
 
 
 def load_elsewhere(*paths: str | Path, as_nobody: bool = False) -> list[list[Any]]:
-    """Load paths in a process of their own, which is stopped if it hangs: the fault and message, or what was loaded."""
+    """Load paths in a process of their own, which is stopped if it hangs: the fault and message, or what was loaded.
+
+    `as_nobody` makes file permissions hold where the tests run as root.
+    """
     arguments = json.dumps([as_nobody, *map(str, paths)])
     results: list[list[Any]] = json.loads(run_python(LOAD, arguments, FIXTURES / "ok/bare_program.mlmodel"))
     assert len(results) == len(paths)

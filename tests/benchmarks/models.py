@@ -1,6 +1,6 @@
 """Models of any size for the benchmarks, written straight as protobuf messages: coremltools' builder would take minutes.
 
-    python -m tests.benchmarks.models FOLDER OPERATIONS [--width N] [--repeat-constants]
+    python -m tests.benchmarks.models FOLDER OPERATIONS [--width N] [--repeat-constants] [--fp32]
 
 A model is a row of blocks like those of exported networks: a transformer layer, then a residual block of convolutions.
 One operation in thirty (`cumsum`) is one that the engine lacks, so that findings are part of what is measured.
@@ -27,7 +27,7 @@ MODEL = "com.apple.CoreML/model.mlmodel"
 WEIGHTS = "com.apple.CoreML/weights/weight.bin"
 BLOB_PATH = "@model_path/weights/weight.bin"
 OPSET, SPECIFICATION = "CoreML7", 8
-STRING, BOOL, FP16, INT32 = 2, 1, 10, 23
+STRING, BOOL, FP16, FP32, INT32 = 2, 1, 10, 11, 23
 """Element types by their numbers in MIL.proto."""
 
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
@@ -44,14 +44,16 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
 Message = Any
 
 
-def save_model(package: Path, operations: int, *, width: int = WIDTH, repeat_constants: bool = False) -> int:
+def save_model(
+    package: Path, operations: int, *, width: int = WIDTH, repeat_constants: bool = False, fp32: bool = False
+) -> int:
     """Write an `.mlpackage` with as many `operations`, not counting `const`; return the size of its weights in bytes.
 
     Small constants are shared (but for the shapes of `reshape`), which gives about 0.8 of them for each operation;
     `repeat_constants` writes them anew for each operation, as coremltools does, which gives 1.7. The weight file has
-    valid headers, and holes where the data would be.
+    valid headers, and holes where the data would be. `fp32` types everything so, which none of it should be.
     """
-    builder = _Builder(width, repeat_constants=repeat_constants)
+    builder = _Builder(width, repeat_constants=repeat_constants, fp32=fp32)
     message = builder.model(operations)
     file, weights = package / "Data" / MODEL, package / "Data" / WEIGHTS
     weights.parent.mkdir(parents=True)
@@ -72,9 +74,10 @@ def _manifest() -> dict[str, Any]:
 class _Builder:
     """Writes one function; a value is known by its name, and `_shapes` has the shape of each."""
 
-    def __init__(self, width: int, *, repeat_constants: bool) -> None:
+    def __init__(self, width: int, *, repeat_constants: bool, fp32: bool) -> None:
         self._width = width
         self._repeat = repeat_constants
+        self._float = FP32 if fp32 else FP16
         self._model: Message = messages().Model(specificationVersion=SPECIFICATION)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._shared: dict[str, str] = {}
@@ -89,7 +92,7 @@ class _Builder:
         self._model.mlProgram.version = 1
         self._block = function.block_specializations[OPSET]
         shape = (1, TOKENS, self._width)
-        self._named(function.inputs.add(), "x", FP16, shape)
+        self._named(function.inputs.add(), "x", self._float, shape)
         self._shapes["x"] = shape
         last = "x"
         for last in islice(self._layers("x"), operations):  # noqa: B007  # what is left after the loop is the output
@@ -97,7 +100,7 @@ class _Builder:
         self._block.outputs.append(last)
         for features, name in ((self._model.description.input, "x"), (self._model.description.output, last)):
             feature = features.add(name=name)
-            feature.type.multiArrayType.dataType = 65552  # FLOAT16
+            feature.type.multiArrayType.dataType = 65568 if self._float == FP32 else 65552
             feature.type.multiArrayType.shape.extend(self._shapes[name])
         return self._model
 
@@ -184,14 +187,14 @@ class _Builder:
 
     def _operation(self, kind: str, shape: tuple[int, ...], /, **inputs: str) -> str:
         constants = {parameter: self._constant(value) for parameter, value in DEFAULTS.get(kind, {}).items()}
-        message, name = self._statement(kind, FP16, shape)
+        message, name = self._statement(kind, self._float, shape)
         for parameter, argument in {**inputs, **constants}.items():
             message.inputs[parameter].arguments.add(name=argument)
         return name
 
     def _weight(self, *shape: int) -> str:
-        message, name = self._statement("const", FP16, shape)
-        size = 2
+        message, name = self._statement("const", self._float, shape)
+        size = 4 if self._float == FP32 else 2
         for length in shape:
             size *= length
         value = message.attributes["val"]
@@ -205,10 +208,10 @@ class _Builder:
         key = repr(value)
         if self._repeat or not shared or key not in self._shared:
             items = value if isinstance(value, list) else [value]
-            dtype = next(number for kind, number in _DTYPES if isinstance(items[0], kind))
+            dtype = next((number for kind, number in _DTYPES if isinstance(items[0], kind)), self._float)
             message, name = self._statement("const", dtype, (len(items),) if isinstance(value, list) else ())
             message.attributes["val"].type.CopyFrom(message.outputs[0].type)
-            _fill(message.attributes["val"].immediateValue.tensor, items)
+            _fill(message.attributes["val"].immediateValue.tensor, dtype, items)
             self._shared[key] = name
         return self._shared[key]
 
@@ -232,19 +235,16 @@ class _Builder:
             kind.dimensions.add().constant.size = size
 
 
-_DTYPES: Sequence[tuple[type, int]] = ((bool, BOOL), (int, INT32), (float, FP16), (str, STRING))
+_DTYPES: Sequence[tuple[type, int]] = ((bool, BOOL), (int, INT32), (str, STRING))
 
 
-def _fill(message: Message, items: list[Any]) -> None:
+def _fill(message: Message, dtype: int, items: list[Any]) -> None:
     """Write elements where coremltools puts those of their type: fp16 as bytes, for want of a field."""
-    if isinstance(items[0], bool):
-        message.bools.values.extend(items)
-    elif isinstance(items[0], int):
-        message.ints.values.extend(items)
-    elif isinstance(items[0], str):
-        message.strings.values.extend(items)
-    else:
+    if dtype == FP16:
         message.bytes.values = struct.pack(f"<{len(items)}e", *items)
+        return
+    fields = {BOOL: message.bools, INT32: message.ints, STRING: message.strings, FP32: message.floats}
+    fields[dtype].values.extend(items)
 
 
 def main() -> None:
@@ -254,10 +254,8 @@ def main() -> None:
     parser.add_argument("operations", type=int)
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--repeat-constants", action="store_true")
-    choices = parser.parse_args()
-    print(
-        save_model(choices.package, choices.operations, width=choices.width, repeat_constants=choices.repeat_constants)
-    )
+    parser.add_argument("--fp32", action="store_true")
+    print(save_model(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -87,13 +87,13 @@ variables = st.builds(Variable, names, types)
 
 
 def elements(dtype: str) -> st.SearchStrategy[Any]:
-    """One element of a type; NaN has only its usual bit pattern in a text."""
+    """One element of a type; a text keeps only the sign of NaN."""
     if dtype == "string":
         return st.text(st.characters(codec="utf-8"), max_size=6)
     if dtype == "bool":
         return st.booleans()
     if dtype in FLOAT_WIDTHS:
-        return st.floats(width=FLOAT_WIDTHS[dtype], allow_nan=False) | st.just(float("nan"))
+        return st.floats(width=FLOAT_WIDTHS[dtype], allow_nan=False) | st.sampled_from((float("nan"), -float("nan")))
     low = -(1 << (BITS[dtype] - 1)) if dtype.startswith("int") else 0
     return st.integers(low, low + (1 << BITS[dtype]) - 1)
 
@@ -117,26 +117,34 @@ blob_values = st.builds(
 
 
 def _containers(inner: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
-    """Lists and dictionaries of one kind of element each, and tuples of several."""
-    lists = st.builds(lambda item, length, count: _list((item,) * count, item.type, length), inner, dimensions, counts)
-    tuples = st.lists(inner, max_size=3).map(_tuple)
-    dicts = st.builds(lambda key, value, count: _dict(((key, value),) * count, key, value), inner, inner, counts)
-    return st.one_of(lists, tuples, dicts)
+    """Lists, dictionaries and tuples, of elements that mostly have the type that the container's type says."""
+    items = st.lists(inner, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(ListValue, st.builds(ListType, _likely(inner), dimensions), items),
+        st.builds(_list, inner, dimensions, st.integers(1, 3)),
+        items.map(lambda elements: TupleValue(TupleType(tuple([element.type for element in elements])), elements)),
+        st.builds(TupleValue, st.builds(TupleType, st.lists(_likely(inner), max_size=2).map(tuple)), items),
+        st.builds(
+            DictValue,
+            st.builds(DictType, _likely(inner), _likely(inner)),
+            st.lists(st.tuples(inner, inner), max_size=2).map(tuple),
+        ),
+        st.builds(_dict, inner, inner, st.integers(1, 3)),
+    )
 
 
-def _list(items: tuple[Value, ...], kind: Type, length: int | None) -> Value:
-    return ListValue(ListType(kind, length), items)
+def _likely(inner: st.SearchStrategy[Value]) -> st.SearchStrategy[Type]:
+    return inner.map(lambda value: value.type)
 
 
-def _tuple(items: list[Value]) -> Value:
-    return TupleValue(TupleType(tuple(item.type for item in items)), tuple(items))
+def _list(item: Value, length: int | None, count: int) -> Value:
+    return ListValue(ListType(item.type, length), (item,) * count)
 
 
-def _dict(items: tuple[tuple[Value, Value], ...], key: Value, value: Value) -> Value:
-    return DictValue(DictType(key.type, value.type), items)
+def _dict(key: Value, value: Value, count: int) -> Value:
+    return DictValue(DictType(key.type, value.type), ((key, value),) * count)
 
 
-counts = st.integers(0, 3)
 values: st.SearchStrategy[Value] = st.recursive(st.one_of(tensor_values(), blob_values), _containers, max_leaves=4)
 attributes = st.dictionaries(names, values, max_size=2)
 arguments: st.SearchStrategy[Argument] = st.one_of(names, values)

@@ -81,7 +81,6 @@ def test_statements_and_types(statement: str, column: int, message: str) -> None
         ("fp16(1, 2)", 7, "expected ')', found ','"),
         ("int32(1.5)", 7, "expected an element of the tensor's type, found '1.5'"),
         ("int32(010)", 7, "expected an element of the tensor's type, found '010'"),
-        ("int8(128)", 9, "expected elements of int8 (byte format requires -128 <= number <= 127 (int8)), found ')'"),
         ("uint4(16)", 9, "expected elements of uint4 (uint4 holds integers from 0 to 15), found ')'"),
         ("fp16(1e6)", 9, "expected elements of fp16 (float too large to pack with e format (fp16)), found ')'"),
         ("bool(1)", 6, "expected an element of the tensor's type, found '1'"),
@@ -112,6 +111,12 @@ def test_values(literal: str, column: int, message: str) -> None:
     prefix = "func f<ios18>() { relu()[val ="
     failure = error(f"{prefix}\n{literal}];")
     assert str(failure) == f"line 2, column {column}: {message}"
+
+
+def test_integers_beyond_their_type_are_told_its_bounds() -> None:
+    for literal in ("int8(128)", "tensor<int8, [2]>([0, -129])"):
+        assert "elements of int8 (" in str(error(f"func f<ios18>() {{ relu()[val = {literal}]; }} -> ();"))
+        assert "-128 <= number <= 127" in str(error(f"func f<ios18>() {{ relu()[val = {literal}]; }} -> ();"))
 
 
 def test_unterminated_strings_and_names_are_shown_from_their_beginning() -> None:

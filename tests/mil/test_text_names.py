@@ -11,7 +11,7 @@ from anecheck.mil.parser import parse
 from anecheck.mil.printer import print_program
 from anecheck.mil.program import Block, Function, Operation, Program, Variable
 from anecheck.mil.types import DictType, ListType, StateType, TensorType, TupleType
-from anecheck.mil.values import BlobValue, DictValue, ListValue, TensorValue, TupleValue, Value, pack
+from anecheck.mil.values import BlobValue, DictValue, ListValue, TensorValue, TupleValue, Value
 from tests.mil.programs import STRANGE_NAMES, STRING, names, number, text
 
 HALF = TensorType("fp16", ())
@@ -193,10 +193,33 @@ def test_states_have_a_type_but_no_value() -> None:
         parse("func f<ios18>() { fp16 c = const()[val = state<fp16>(1)]; } -> ();")
 
 
-def test_nan_is_written_without_its_payload() -> None:
-    quiet, other = (TensorValue(HALF, bytes.fromhex(code)) for code in ("007e", "ff7f"))
-    line = printed(quiet)
-    assert line == "fp16(nan)"
-    assert pack("fp16", (math.nan,)) == quiet.data
+def test_nan_is_written_with_its_sign_and_without_its_payload() -> None:
+    quiet, negative, other = (TensorValue(HALF, bytes.fromhex(code)) for code in ("007e", "00fe", "ff7f"))
+    assert printed(quiet) == "fp16(nan)"
+    assert printed(negative) == "fp16(-nan)"
     changed = parse(print_program(around(Operation("const", {}, (), (), {"val": other}))))
     assert changed.functions["main"].block.operations[0].attributes["val"] == quiet
+
+
+@pytest.mark.parametrize(
+    ("value", "spelling"),
+    [
+        (ListValue(ListType(HALF, 2), (number("fp16", 1), text("a"))), 'list<fp16, 2>([0x1p+0, string("a")])'),
+        (
+            DictValue(DictType(HALF, HALF), ((text("a"), number("fp16", 1)),)),
+            'dict<fp16, fp16>({{string("a"), 0x1p+0}})',
+        ),
+        (TupleValue(TupleType((HALF,)), (text("a"), text("b"))), 'tuple<fp16>((string("a"), string("b")))'),
+        (TupleValue(TupleType((STRING, HALF)), (text("a"),)), 'tuple<string, fp16>(("a"))'),
+        (
+            ListValue(ListType(HALF, 1), (ListValue(ListType(HALF, 0), ()),)),
+            "list<fp16, 1>([list<fp16, 0>([])])",
+        ),
+        (
+            ListValue(ListType(STRING, 1), (BlobValue(HALF, "w", 64),)),
+            'list<string, 1>([fp16(BLOBFILE(path = string("w"), offset = uint64(64)))])',
+        ),
+    ],
+)
+def test_elements_that_are_not_what_their_container_says_keep_their_type(value: Value, spelling: str) -> None:
+    assert printed(value) == spelling

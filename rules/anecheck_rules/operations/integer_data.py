@@ -8,7 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.integer_paths import is_wide
+from anecheck_rules.integer_paths import is_wide, touches_wide
 
 BOUNDS_OF_WRITES = ("begin", "end", "stride")
 """Run-time bounds of `slice_update` are left to the rule about dynamic slices, which knows what was seen of them."""
@@ -55,7 +55,7 @@ class IntegerData(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag a run-time operand or a result of a wide integer type. Casts have a rule of their own."""
-        if operation.type == "cast":
+        if operation.type == "cast" or not touches_wide(operation):
             return
         spared = BOUNDS_OF_WRITES if operation.type == "slice_update" else ()
         wide = [

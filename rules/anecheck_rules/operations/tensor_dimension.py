@@ -9,7 +9,6 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.knowledge.tables import Limit
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.running_tensors import running_tensors
 
 SHORT = 1024
 """No family's limit is as low as this; shorter axes, nearly all, need no look at the table."""
@@ -68,7 +67,7 @@ class TensorDimension(OperationRule):
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the axis that breaks its limit by most, over run-time operands and results."""
         broken: list[tuple[float, int, Limit]] = []
-        for tensor in running_tensors(operation):
+        for tensor in operation.running_tensors:
             for size, name in zip(tensor.shape, AXES.get(len(tensor.shape), ()), strict=False):
                 if size is not None and size > SHORT:
                     limit = context.limit(name)

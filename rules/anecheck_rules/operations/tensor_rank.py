@@ -8,7 +8,6 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.running_tensors import running_tensors
 
 
 class TensorRank(OperationRule):
@@ -55,7 +54,7 @@ class TensorRank(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the highest rank among run-time operands and results."""
-        rank = max([len(tensor.shape) for tensor in running_tensors(operation)], default=0)
+        rank = max([len(tensor.shape) for tensor in operation.running_tensors], default=0)
         if rank < FEWEST:
             return
         limit = context.limit("tensor-rank")
