@@ -124,9 +124,7 @@ class _Decoder:
 
     def _tensor_type(self, message: Message) -> TensorType:
         number = message.dataType
-        return TensorType(
-            self._dtypes.get(number, f"unknown{number}"), tuple(map(self._dimension, message.dimensions))
-        )
+        return TensorType(self._dtypes.get(number, f"unknown{number}"), tuple(map(self._dimension, message.dimensions)))
 
     @staticmethod
     def _dimension(message: Message) -> int | None:

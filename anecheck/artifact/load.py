@@ -60,6 +60,7 @@ def _load_package(package: Path) -> Model:
 
 def _load_file(path: Path) -> Model:
     if path.is_dir():
+        next(path.iterdir(), None)  # a closed folder says so, rather than that it is empty
         raise ArtifactError(Fault.NOT_FOUND, "no model was found in this folder (.mlpackage, .mlmodel or .mlmodelc)")
     data = read_model_bytes(path, path.name)
     if path.suffix.lower() != ".mlmodel":

@@ -53,10 +53,10 @@ def _identity(path: Path) -> str:
 
 
 def _models_of(path: Path) -> list[Path]:
-    package = _package_around(path)
-    if package is not None:
-        return [package]
     try:
+        package = _package_around(path)
+        if package is not None:
+            return [package]
         if path.is_dir():
             return sorted(_search(path)) or [path]
     except OSError:
@@ -67,11 +67,16 @@ def _models_of(path: Path) -> list[Path]:
 def _package_around(path: Path) -> Path | None:
     """The outermost package that `path` is or lies in (a package may hold folders that are named like one)."""
     candidates = [place for place in (path, *path.parents) if place.suffix.lower() in PACKAGES]
-    return candidates[-1] if candidates else None
+    if candidates:
+        return candidates[-1]
+    full = Path(os.path.normpath(path.absolute()))  # called from inside a package
+    above = [place for place in (full, *full.parents) if place.suffix.lower() in PACKAGES]
+    return above[-1] if above and path.exists() else None
 
 
 def _search(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+    closed: list[Path] = []
+    for root, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         for name in list(folders):
             if Path(name).suffix.lower() in PACKAGES:
                 yield Path(root) / name
@@ -79,3 +84,4 @@ def _search(folder: Path) -> Iterator[Path]:
             elif name.startswith("."):
                 folders.remove(name)
         yield from (Path(root) / name for name in files if Path(name).suffix.lower() == MODEL_FILE)
+    yield from closed  # reading them says why they are closed

@@ -57,7 +57,7 @@ def _weight_file(name: str, package: Path, base: Path, offsets: set[int]) -> Wei
     except ArtifactError as error:
         if error.fault is Fault.NOT_FOUND:
             return WeightFile(shown, "absent", detail="the file does not exist")
-        return WeightFile(shown, "unreadable", detail=error.message)
+        return WeightFile(shown, "unreadable", detail="it is not inside the package")
     return read_weight_file(path, shown, offsets)
 
 

@@ -9,7 +9,7 @@ from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.lint.engine import Judgement
 from anecheck.lint.finding import Evidence, Finding, FunctionReport, OperationReport, Rewrite, Severity, Summary
-from anecheck.lint.fingerprint import fingerprint
+from anecheck.lint.fingerprint import Neighbourhoods, fingerprint
 from anecheck.lint.rule import GraphContext, Match, Rule
 from anecheck.mil.graph import Node, weight_values
 from anecheck.mil.model import Model
@@ -23,7 +23,7 @@ class _Shared:
     knowledge: Knowledge
     lines: dict[int, int]
     rewrites: dict[Rule, Rewrite | None] = field(default_factory=dict)
-    neighbourhoods: dict[Node, str] = field(default_factory=dict)
+    neighbourhoods: Neighbourhoods = field(default_factory=dict)
 
 
 def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TypeAlias
 
 from anecheck.mil.graph import Graph, Node
 
@@ -10,37 +11,43 @@ HOPS = 2
 """How far around an operation the neighbourhood reaches."""
 
 
-def fingerprint(  # noqa: PLR0913, PLR0917
-    code: str, label: str, graph: Graph | None, node: Node | None, message: str, known: dict[Node, str] | None = None
+Neighbourhoods: TypeAlias = dict[tuple[Node, int], str]
+"""Descriptions already made of the neighbourhood of an operation, up to so many hops."""
+
+
+def fingerprint(  # noqa: PLR0913
+    code: str, label: str, graph: Graph | None, node: Node | None, message: str, known: Neighbourhoods | None = None
 ) -> str:
     """Hash a finding: its rule, its function, and the types of the operation and its neighbours; 16 hex digits.
 
-    Identical layers of a model give identical fingerprints; who compares them counts them. Give the same `known`, empty at
-    first, for all findings of a model: it keeps the neighbourhoods of what comes before them, which one operation that
-    hundreds use would otherwise have described as often.
+    Identical layers of a model give identical fingerprints; who compares them counts them. Give all findings of a model
+    the same `known`, empty at first: an operation with hundreds of neighbours is then described once, not for each.
     """
-    around = _neighbourhood(graph, node, HOPS, {} if known is None else known) if graph and node else message
+    around = _describe(graph, node, HOPS, {} if known is None else known) if graph and node else message
     return hashlib.blake2b(f"{code}\n{label}\n{around}".encode(), digest_size=8).hexdigest()
 
 
-def _neighbourhood(graph: Graph, node: Node, hops: int, known: dict[Node, str]) -> str:
-    text = _signature(node)
+def _neighbourhood(graph: Graph, node: Node, hops: int, known: Neighbourhoods) -> str:
+    text = known.get((node, hops))
+    if text is None:
+        text = known[node, hops] = _describe(graph, node, hops, known)
+    return text
+
+
+def _describe(graph: Graph, node: Node, hops: int, known: Neighbourhoods) -> str:
     if hops == 0:
-        return text
-    if hops < HOPS and node in known:
-        return known[node]
+        return _signature(node)
     before = sorted(
         f"{parameter}<{_neighbourhood(graph, operand.producer, hops - 1, known)}"
         for parameter, operand in node.operands()
         if operand.producer
     )
     after = sorted(
-        f"{parameter}>{_signature(user)}" for output in node.outputs for user, parameter in graph.consumers(output)
+        f"{parameter}>{_neighbourhood(graph, user, 0, known)}"
+        for output in node.outputs
+        for user, parameter in graph.consumers(output)
     )
-    text = f"{text}({';'.join(before)})({';'.join(after)})"
-    if hops < HOPS:
-        known[node] = text
-    return text
+    return f"{_neighbourhood(graph, node, 0, known)}({';'.join(before)})({';'.join(after)})"
 
 
 def _signature(node: Node) -> str:

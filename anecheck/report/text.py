@@ -121,11 +121,13 @@ def _off_engine(model: ModelReport, report: Report) -> str:
         return f"and the engine is not used ({report.target.compute_units})"
     if not off:
         return "none that a rule expects to leave the engine"
-    causes: Counter[str] = Counter()
+    hit: dict[str, set[tuple[str | None, str]]] = {}
     for finding in model.findings:
-        causes[finding.name] += ("ane" in finding.blocks) + len(finding.related)
-    named = ", ".join(f"{name} {count}" for name, count in causes.most_common(3) if count)
-    rest = sum(count > 0 for count in causes.values()) - 3
+        own = [finding.operation] if finding.operation and "ane" in finding.blocks else []
+        hit.setdefault(finding.name, set()).update((finding.function, name) for name in (*own, *finding.related))
+    causes = Counter({name: len(operations) for name, operations in hit.items() if operations})
+    named = ", ".join(f"{name} {count}" for name, count in causes.most_common(3))
+    rest = len(causes) - 3
     more = f" and {_plural(rest, 'more rule')}" if rest > 0 else ""
     return f"{off} likely off the engine ({named}{more})"
 

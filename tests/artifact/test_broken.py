@@ -236,3 +236,15 @@ def test_missing_permissions_for_files_and_compiled_models_are_named(public_fold
     ((fault, said),) = load_elsewhere(public_folder / Path(name).parts[0], as_nobody=True)
     assert fault == "NO_PERMISSION"
     assert "may not be read" in said
+
+
+def test_a_closed_folder_in_a_search_is_named_and_the_others_are_found(public_folder: Path) -> None:
+    for name in ("closed", "open"):
+        (public_folder / name).mkdir()
+        copy_of("ok/bare_program.mlmodel", public_folder / name)
+    (public_folder / "closed").chmod(0)
+    closed, found = load_elsewhere(public_folder, as_nobody=True, search=True)
+    (public_folder / "closed").chmod(0o755)
+    assert found[0] == "loaded"
+    assert closed[0] == "NO_PERMISSION"
+    assert closed[1] == f"'{public_folder / 'closed'}' may not be read; grant the permission (chmod u+rx)"

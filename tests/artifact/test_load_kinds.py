@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from anecheck.mil.model import Feature, Flexibility, Kind, Layer
+from anecheck.artifact.load import load
+from anecheck.artifact.proto import messages
+from anecheck.mil.model import Feature, Flexibility, Interface, Kind, Layer
 from anecheck.mil.types import TensorType
 from tests.artifact.packages import array, fixture
 
@@ -93,6 +98,65 @@ def test_a_pipeline_of_other_kinds_keeps_the_names_of_its_parts() -> None:
 )
 def test_image_inputs_and_flexible_shapes(name: str, feature: Feature) -> None:
     assert fixture(f"{name}.mlpackage").interfaces["main"].inputs == (feature,)
+
+
+def interface_of(description: Any, folder: Path) -> Interface:  # noqa: ANN401  # message classes have no types
+    """What is read of a model's description."""
+    message = messages().Model(specificationVersion=4, description=description)
+    message.neuralNetwork.SetInParent()
+    (folder / "m.mlmodel").write_bytes(message.SerializeToString())
+    return load(folder / "m.mlmodel").interfaces["main"]
+
+
+def test_images_are_high_and_wide_in_this_order(tmp_path: Path) -> None:
+    description = type(messages().Model().description)()
+    for name in ("fixed", "enumerated", "range"):
+        image = description.input.add(name=name).type.imageType
+        image.width, image.height, image.colorSpace = 640, 480, image.ColorSpace.Value("BGR")
+    image = description.input[1].type.imageType
+    image.enumeratedSizes.sizes.add(width=320, height=240)
+    sizes = description.input[2].type.imageType.imageSizeRange
+    sizes.widthRange.lowerBound, sizes.widthRange.upperBound = 64, 1280
+    sizes.heightRange.lowerBound, sizes.heightRange.upperBound = 48, -1
+    default = (480, 640)
+    assert interface_of(description, tmp_path).inputs == (
+        Feature("fixed", "image", "bgr", default),
+        Feature(
+            "enumerated", "image", "bgr", default, flexibility=Flexibility("enumerated", default, shapes=((240, 320),))
+        ),
+        Feature("range", "image", "bgr", default, flexibility=Flexibility("range", default, ((48, None), (64, 1280)))),
+    )
+
+
+def test_a_range_may_have_no_end(tmp_path: Path) -> None:
+    description = type(messages().Model().description)()
+    array_type = description.input.add(name="x").type.multiArrayType
+    array_type.shape.extend((1, 16))
+    for lower, upper in ((1, 1), (8, -1)):
+        array_type.shapeRange.sizeRanges.add(lowerBound=lower, upperBound=upper)
+    (feature,) = interface_of(description, tmp_path).inputs
+    assert feature.flexibility == Flexibility("range", (1, 16), ((1, 1), (8, None)))
+
+
+def test_features_of_every_other_type_and_of_none(tmp_path: Path) -> None:
+    description = type(messages().Model().description)()
+    for kind in ("int64Type", "doubleType", "stringType", "dictionaryType", "sequenceType", ""):
+        feature = description.output.add(name=kind)
+        if kind:
+            getattr(feature.type, kind).SetInParent()
+    description.output[0].type.isOptional = True
+    array_type = description.output.add(name="array").type.multiArrayType
+    array_type.dataType = 7  # no type has this number
+    outputs = interface_of(description, tmp_path).outputs
+    assert [(feature.type, feature.dtype, feature.optional) for feature in outputs] == [
+        ("int64", "", True),
+        ("double", "", False),
+        ("string", "", False),
+        ("dictionary", "", False),
+        ("sequence", "", False),
+        ("", "", False),
+        ("multiarray", "", False),
+    ]
 
 
 def test_dimensions_of_flexible_inputs_are_unknown_in_the_program() -> None:

@@ -68,6 +68,18 @@ def test_what_lies_in_a_package_means_the_outermost_package(path: str, model: st
     assert found(path) == [model]
 
 
+def test_inside_a_package_a_path_that_is_there_means_the_package(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = (tree / "a.mlpackage").as_posix()
+    monkeypatch.chdir(tree / "a.mlpackage")
+    assert found(".", "Data") == [package]
+    assert found("../b.mlmodel", "..") == ["../b.mlmodel", *(f"../{name}" for name in ALL if name != "b.mlmodel")]
+    monkeypatch.chdir(tree / "a.mlpackage/Data/com.apple.CoreML")
+    for path in (".", "..", "../..", "model.mlmodel", "../../Manifest.json"):
+        assert found(path) == [package]
+    absent = ["absent.mlmodel", "x" * 5000, "a\0b"]
+    assert found(*absent) == absent
+
+
 def test_hidden_folders_are_searched_only_where_they_are_named() -> None:
     assert found("deep/.git", ".hidden") == ["deep/.git/g.mlpackage", ".hidden/f.mlmodel"]
     assert found(".hidden/f.mlmodel") == [".hidden/f.mlmodel"]

@@ -48,6 +48,7 @@ CASES = (
     Case("4k", 4_000, ratio=0.6, peak=PEAK_LIMIT),
     Case("4k, 2 GB of weights", 4_000, ("--width", "544"), ratio=0.6, peak=PEAK_LIMIT),
     Case("4k, 1.7 constants each", 4_000, ("--repeat-constants",)),
+    Case("4k in fp32", 4_000, ("--fp32",)),
     Case("10k", 10_000),
     Case(LARGE, 50_000),
 )

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("operations", [1, 40, 1000])
-@pytest.mark.parametrize("repeat_constants", [False, True])
-def test_model_has_the_operations_asked_for(tmp_path: Path, operations: int, repeat_constants: bool) -> None:
+@pytest.mark.parametrize("options", ["", "dense", "fp32"])
+def test_model_has_the_operations_asked_for(tmp_path: Path, operations: int, options: str) -> None:
     package = tmp_path / "model.mlpackage"
-    save_model(package, operations, repeat_constants=repeat_constants)
+    save_model(package, operations, repeat_constants=options == "dense", fp32=options == "fp32")
     report = lint(package).models[0]
     assert report.error is None
     assert [function.summary.operations for function in report.functions] == [operations]

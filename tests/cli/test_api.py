@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,7 @@ def test_lint_takes_paths_and_models(fixtures: Path) -> None:
 
 
 def test_the_function_and_the_package_of_the_same_name_coexist(fixtures: Path) -> None:
-    import anecheck.lint.rule  # noqa: PLC0415
-
-    assert anecheck.lint.rule.Rule is anecheck.Rule
+    assert import_module("anecheck.lint.rule").Rule is anecheck.Rule
     assert anecheck.lint(fixtures / "ok/bare_program.mlmodel").models[0].findings == []
 
 

@@ -98,7 +98,11 @@ class ControlFlow(OperationRule):
         nested = tuple(node for node in _nested(operation, graph) if not node.is_constexpr)
         kind = "loop" if operation.type == "while_loop" else "branch"
         yield self.finding(
-            operation, f"{kind} around {len(nested)} operations", related=nested, kind=kind, nested=len(nested)
+            operation,
+            f"{kind} around {len(nested)} operation{'' if len(nested) == 1 else 's'}",
+            related=nested,
+            kind=kind,
+            nested=len(nested),
         )
 
 
