@@ -28,7 +28,9 @@ def load_compiled(folder: Path) -> Model:
     if not folder.is_dir():
         fault = Fault.NOT_A_MODEL if folder.exists() else Fault.NOT_FOUND
         raise ArtifactError(fault, "there is no folder here; a compiled model (.mlmodelc) is one")
-    texts = [folder] if (folder / TEXT).exists() else sorted(place.parent for place in folder.glob(f"*/{TEXT}"))
+    texts = [folder]
+    if not (folder / TEXT).exists():
+        texts = sorted((place.parent for place in folder.glob(f"*/{TEXT}")), key=_part_order)
     if not texts:
         return _without_text(folder)
     version = _stated_version(folder)
@@ -80,3 +82,9 @@ def _stated_version(folder: Path) -> int | None:
 def _version_of(program: Program) -> int | None:
     opsets = [opset_number(function.opset) for function in program.functions.values()]
     return max((opset + 1 for opset in opsets if opset >= 0), default=None)
+
+
+def _part_order(place: Path) -> tuple[int, str]:
+    """`model2` comes before `model10`: parts are numbered in the order in which they run."""
+    digits = "".join(character for character in place.name if character in "0123456789")
+    return int(digits[:9] or 0), place.name

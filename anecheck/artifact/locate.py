@@ -83,5 +83,5 @@ def _search(folder: Path) -> Iterator[Path]:
                 folders.remove(name)
             elif name.startswith("."):
                 folders.remove(name)
-        yield from (Path(root) / name for name in files if Path(name).suffix.lower() == MODEL_FILE)
+        yield from (Path(root) / name for name in files if Path(name).suffix.lower() in {MODEL_FILE, *PACKAGES})
     yield from closed  # reading them says why they are closed

@@ -71,6 +71,8 @@ def _resolve(name: str, knowledge: Knowledge) -> tuple[str, str | None]:
             return chip.family, chip.slug
     known = [*knowledge.chips, *(device for chip in knowledge.chips.values() for device in chip.devices)]
     known += [family.lower() for family in FAMILIES]
-    near = difflib.get_close_matches(name, known, n=3)
+    near = [other for other in known if name and other.startswith(name)][:3] or difflib.get_close_matches(
+        name, known, n=3
+    )
     hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck targets` lists them"
     raise UnknownTargetError(f"there is no chip, device or family '{name}'; {hint}")

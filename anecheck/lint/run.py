@@ -57,7 +57,9 @@ def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Pa
         try:
             models.append(lint_model(load(path), settings))
         except ArtifactError as error:
-            models.append(ModelReport(path=str(path), error=ReadError(code=error.fault.value, message=error.message)))
+            models.append(
+                ModelReport(path=_shown(path), error=ReadError(code=error.fault.value, message=error.message))
+            )
     return make_report(models, settings)
 
 
@@ -83,12 +85,17 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
     findings += unknown_operations(functions, settings.knowledge)
     findings += _failures(judgements, settings)
     return ModelReport(
-        path=model.path,
+        path=_shown(model.path),
         kind=model.kind.value,
         specification_version=model.specification_version,
         functions=[function_report(function, judgements[0], operations=settings.operations) for function in functions],
         findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
     )
+
+
+def _shown(path: str | Path) -> str:
+    """A path for the report: bytes that are no UTF-8, which file names may hold, are written as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _failures(judgements: list[Judgement], settings: Settings) -> list[Finding]:

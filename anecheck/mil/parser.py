@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from anecheck.mil.literals import element_reader
 from anecheck.mil.program import Argument, Block, Function, Operation, Program, Variable
-from anecheck.mil.scanner import Scanner, unescape
+from anecheck.mil.scanner import Scanner
 from anecheck.mil.types import BITS, VARIADIC, DictType, ListType, StateType, TensorType, TupleType, Type
 from anecheck.mil.values import BlobValue, DictValue, ListValue, Scalar, TensorValue, TupleValue, Value, pack
 
-FLOATS = ("fp16", "fp32", "fp64")
 OPSET = re.compile(r"ios(0|[1-9][0-9]{0,3})")
 LONGEST_DIMENSION = 20
 """Digits of the largest number that fits 64 bits."""
@@ -246,7 +246,7 @@ class _Parser(Scanner):
 
     def _tensor(self, kind: TensorType) -> TensorValue:
         elements: list[Scalar] = []
-        read = _READERS.get(kind.dtype, _read_integer)
+        read = element_reader(kind.dtype)
         self._elements(read, elements)
         if kind.dtype == "string":
             return TensorValue(kind, tuple(map(str, elements)))
@@ -274,33 +274,6 @@ def _single(value: Value | None) -> Scalar | None:
         elements = value.elements()
         return elements[0] if len(elements) == 1 else None
     return None
-
-
-def _read_float(token: str) -> float:
-    return float.fromhex(token) if "x" in token or "X" in token else float(token)
-
-
-def _read_integer(token: str) -> int:
-    return int(token, 0)
-
-
-def _read_boolean(token: str) -> bool:
-    if token not in {"true", "false"}:
-        raise ValueError(token)
-    return token == "true"
-
-
-def _read_string(token: str) -> str:
-    if not token.startswith('"'):
-        raise ValueError(token)
-    return unescape(token)
-
-
-_READERS: dict[str, Callable[[str], Scalar]] = {
-    "string": _read_string,
-    "bool": _read_boolean,
-    **dict.fromkeys(FLOATS, _read_float),
-}
 
 
 def _opset(text: str) -> str:

@@ -186,3 +186,11 @@ def test_a_folder_without_a_text_and_no_folder_at_all(tmp_path: Path) -> None:
         Fault.NOT_A_MODEL,
     )
     assert error(tmp_path / "absent.mlmodelc").fault is Fault.NOT_FOUND
+
+
+def test_parts_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    program = fixture("ok/bare_program.mlmodel").program
+    assert program is not None
+    for number in (10, 2, 0):
+        write_compiled(tmp_path / f"m.mlmodelc/model{number}", program)
+    assert [part.name for part in load(tmp_path / "m.mlmodelc").parts] == ["model0", "model2", "model10"]

@@ -181,3 +181,12 @@ def test_a_list_that_cannot_be_read_is_an_error(tree: Path, name: str, message: 
     with pytest.raises(ListFileError) as caught:
         found("b.mlmodel", f"@{name}")
     assert str(caught.value) == message
+
+
+def test_what_is_only_named_like_a_package_is_not_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "archive.mlpackage").write_bytes(b"PK")
+    (folder / "gone.mlpackage").symlink_to("nowhere")
+    found = find_models([str(folder)])
+    assert [path.name for path in found] == ["archive.mlpackage", "gone.mlpackage"]

@@ -246,3 +246,16 @@ def test_pure_python_protobuf_is_warned_of_once(anecheck: RunAnecheck) -> None:
     )
     assert result.returncode == 0
     assert result.stderr.count("protobuf runs in pure Python") == 1
+
+
+def test_file_names_that_are_no_utf8_are_written_as_escapes(
+    anecheck: RunAnecheck, tmp_path: Path, fixtures: Path
+) -> None:
+    try:
+        shutil.copy(fixtures / "ok/bare_program.mlmodel", tmp_path / "a\udcff.mlmodel")
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+    for format_ in ("json", "text"):
+        result = anecheck("lint", tmp_path, "--format", format_)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "udcff.mlmodel" in result.stdout
