@@ -64,8 +64,6 @@ BROKEN = {
     "truncated.mlmodel": (CORRUPT, GARBAGE),
     "truncated_model.mlpackage": (CORRUPT, GARBAGE),
 }
-READABLE = {"blob_huge_offset.mlpackage", "blob_outside.mlpackage", "deep_blocks.mlpackage", "huge_shape.mlpackage"}
-"""Damaged in their weights or sizes only, which is for rules to judge."""
 
 
 def error(path: str | Path) -> ArtifactError:
@@ -83,9 +81,7 @@ def test_every_broken_fixture_has_its_fault(name: str, fault: Fault, message: st
 
 
 def test_no_broken_fixture_is_forgotten() -> None:
-    assert {path.name for path in (FIXTURES / "broken").iterdir()} == BROKEN.keys() | READABLE
-    for name in READABLE:
-        assert load(FIXTURES / "broken" / name).program is not None
+    assert {path.name for path in (FIXTURES / "broken").iterdir()} == BROKEN.keys()
 
 
 def test_every_fault_has_a_code_and_a_label_of_its_own() -> None:

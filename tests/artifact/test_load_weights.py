@@ -114,7 +114,7 @@ def test_a_weight_file_outside_of_the_package_is_not_looked_at(package: Path, tm
     weights.symlink_to(tmp_path / "weight.bin")
     file = weights_of(package)
     assert file == WeightFile("weights/weight.bin", "unreadable", detail="it is not inside the package")
-    outside = fixture("broken/blob_outside.mlpackage").weights
+    outside = fixture("flagged/blob_outside.mlpackage").weights
     assert [(file.path, file.status) for file in outside] == [
         ("../../../../../../etc/passwd", "unreadable"),
         ("weights/weight.bin", "absent"),
@@ -131,7 +131,7 @@ def test_a_link_within_the_package_is_followed(package: Path) -> None:
 
 
 def test_an_offset_that_no_file_has_is_a_truncated_file(tmp_path: Path) -> None:
-    package = copy_of("broken/blob_huge_offset.mlpackage", tmp_path)
+    package = copy_of("flagged/blob_huge_offset.mlpackage", tmp_path)
     weights = package / "Data" / WEIGHTS
     weights.parent.mkdir()
     weights.write_bytes((copy_of("ok/weights_present.mlpackage", tmp_path) / "Data" / WEIGHTS).read_bytes())

@@ -259,3 +259,11 @@ def test_file_names_that_are_no_utf8_are_written_as_escapes(
         result = anecheck("lint", tmp_path, "--format", format_)
         assert (result.returncode, result.stderr) == (0, "")
         assert "udcff.mlmodel" in result.stdout
+
+
+def test_every_broken_fixture_gives_its_own_diagnostic_and_exit_code_3(anecheck: RunAnecheck, fixtures: Path) -> None:
+    for path in sorted((fixtures / "broken").iterdir()):
+        result = anecheck("lint", path)
+        assert (result.returncode, result.stderr) == (3, ""), path
+        assert "  error ANE0" in result.stdout, path
+        assert "1 model checked: 1 model that cannot be read." in result.stdout, path

@@ -17,7 +17,7 @@ from tests.mil.corpus import fixture_models, placed_models
 
 Models = Callable[[], list[Model]]
 CORPORA: dict[str, Models] = {
-    **{folder: partial(fixture_models, folder) for folder in ("ok", "flagged", "zoo", "broken")},
+    **{folder: partial(fixture_models, folder) for folder in ("ok", "flagged", "zoo")},
     "placements": placed_models,
 }
 every_corpus = pytest.mark.parametrize("models", CORPORA.values(), ids=CORPORA.keys())

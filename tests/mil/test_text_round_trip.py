@@ -20,7 +20,7 @@ def test_any_program_survives(program: Program) -> None:
     assert print_program(parse(text)) == text
 
 
-@pytest.mark.parametrize(("folder", "least"), [("ok", 55), ("flagged", 120), ("zoo", 29), ("broken", 4)])
+@pytest.mark.parametrize(("folder", "least"), [("ok", 55), ("flagged", 124), ("zoo", 29)])
 def test_every_readable_fixture_survives(folder: str, least: int) -> None:
     found = list(programs_of(fixture_models(folder)))
     assert len(found) >= least
