@@ -41,11 +41,12 @@ def lint(
     knowledge, registry = Knowledge(), load_registry()
     names = [target] if isinstance(target, str) else list(target)
     settings = Settings(
-        registry.selected(select, ignore),
+        registry.rules,
         tuple(dict.fromkeys(parse_target(name, knowledge) for name in names)),
         ComputeUnits(compute_units),
         knowledge,
         registry.errors,
+        registry.selected(select, ignore),
         registry.silenced(ignore),
     )
     reports = []

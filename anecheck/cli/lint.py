@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from anecheck.artifact.proto import is_pure_python
-from anecheck.cli.options import judgement_options, locate, make_settings, output_width, use_colour
+from anecheck.cli.options import judgement_options, locate, make_settings, output_width, use_colour, write_report
 from anecheck.lint.finding import Report, Severity
 from anecheck.lint.run import lint_paths
 from anecheck.report.escape import visible
@@ -74,7 +74,7 @@ def command(
     report = lint_paths(models, settings, _before_each(len(models), _progress(len(models), quiet=quiet)))
     colour = use_colour(color) and output_file is None
     text = _render(report, format_, colour=colour, statistics=statistics, quiet=quiet, verbose=verbose)
-    _write(text, output_file)
+    write_report(text, output_file)
     sys.exit(_exit_code(report, fail_on))
 
 
@@ -88,16 +88,6 @@ def _render(report: Report, format_: str, *, colour: bool, statistics: bool, qui
     if statistics:
         return text.render_statistics(report, width=output_width(), colour=colour)
     return text.render(report, width=output_width(), colour=colour, quiet=quiet, every_name=verbose)
-
-
-def _write(text: str, output_file: str | None) -> None:
-    if output_file is None:
-        click.echo(text.rstrip("\n"), color=True)
-        return
-    try:
-        Path(output_file).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"cannot write '{output_file}': {error.strerror}") from error
 
 
 def _exit_code(report: Report, fail_on: str) -> int:

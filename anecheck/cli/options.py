@@ -61,13 +61,22 @@ def make_settings(
     """Turn the options of `judgement_options` into settings; what is not understood is a usage error."""
     knowledge, registry = Knowledge(), load_registry()
     try:
-        rules = registry.selected(_split(select), _split(ignore), _split(extend_select))
+        selected = registry.selected(_split(select), _split(ignore), _split(extend_select))
         silenced = registry.silenced(_split(ignore))
         judged = tuple(parse_target(target, knowledge) for target in targets or [DEFAULT_TARGET])
     except (UnknownRuleError, UnknownTargetError) as error:
         raise click.UsageError(str(error)) from error
     unique: tuple[Target, ...] = tuple(dict.fromkeys(judged))
-    return Settings(rules, unique, ComputeUnits(compute_units), knowledge, registry.errors, silenced, operations)
+    return Settings(
+        registry.rules,
+        unique,
+        ComputeUnits(compute_units),
+        knowledge,
+        registry.errors,
+        selected,
+        silenced,
+        operations,
+    )
 
 
 def locate(paths: Sequence[str]) -> list[Path]:
@@ -91,6 +100,17 @@ def output_width() -> int:
         return max(40, min(os.get_terminal_size(sys.stdout.fileno()).columns, 120))
     except (OSError, ValueError):
         return DEFAULT_WIDTH
+
+
+def write_report(text: str, output_file: str | None) -> None:
+    """Print a report, or write it to a file; a file that cannot be written is a usage error."""
+    if output_file is None:
+        click.echo(text.rstrip("\n"), color=True)
+        return
+    try:
+        Path(output_file).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot write '{output_file}': {error.strerror}") from error
 
 
 def _split(selectors: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import tomli
 from pydantic import BaseModel, ConfigDict
 
+from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence
 
 
@@ -182,6 +183,17 @@ class Knowledge:
         tables: dict[str, Any] = _read("operators")
         return tables
 
+    @cached_property
+    def costs(self) -> Costs:
+        """What Core ML's segmenter takes operations to cost."""
+        table = _read("costs")
+        return Costs(
+            **{key: table[key] for key in ("sources", "confidence", "families", "path", "gpu", "compute_floor")},
+            uncounted_parameters=table["uncounted_parameters"],
+            classes=table["class"],
+            measured_memory=table["measured_memory"]["types"],
+        )
+
     def limit(self, name: str, family: str) -> Limit | None:
         """A limit on a family; `None` where it is unknown there.
 
@@ -196,6 +208,14 @@ class Knowledge:
     def engine_verdict(self, operation: str, family: str) -> EngineVerdict | None:
         """What a family's engine does with a MIL operation; `None` for operations that the table lacks."""
         return self._engine_verdicts.get((operation, family))
+
+    def lacks_gpu(self, operation: str) -> bool:
+        """Whether Core ML's plan had no GPU for a MIL operation."""
+        return operation in self._without_gpu
+
+    @cached_property
+    def _without_gpu(self) -> frozenset[str]:
+        return frozenset(name for name, row in self.operators.items() if self.verdicts[row.verdict].gpu == "lacks")
 
     @cached_property
     def _engine_verdicts(self) -> dict[tuple[str, str], EngineVerdict]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from anecheck.knowledge.evidence import Confidence, Device
+from anecheck.knowledge.evidence import Confidence
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.lint.engine import Judgement
-from anecheck.lint.finding import Evidence, Finding, FunctionReport, OperationReport, Rewrite, Severity, Summary
+from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity
 from anecheck.lint.fingerprint import Neighbourhoods, fingerprint
 from anecheck.lint.rule import GraphContext, Match, Rule
-from anecheck.mil.graph import Node, weight_values
+from anecheck.mil.graph import Node
 from anecheck.mil.model import Model
 from anecheck.mil.printer import operation_lines
 
@@ -55,6 +55,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
         severity=_severity(match.severity or rule.severity, confidence),
         confidence=confidence,
         message=match.message,
+        reject=match.reject or rule.reject or None,
         function=function.label if function else None,
         operation=node.name if node else None,
         operation_type=node.type if node else None,
@@ -106,37 +107,3 @@ def _rewrite(rule: Rule) -> Rewrite | None:
         before=example.before if example else None,
         after=example.after if example else None,
     )
-
-
-def function_report(function: GraphContext, judgement: Judgement, *, operations: bool) -> FunctionReport:
-    """Count a function's operations; with `operations`, list them."""
-    graph = function.graph
-    running = graph.running
-    off = sum(Device.ANE in judgement.blockers[node] for node in running if node in judgement.blockers)
-    return FunctionReport(
-        name=function.label,
-        opset=graph.function.opset,
-        summary=Summary(
-            operations=len(running),
-            off_engine=off,
-            weight_bytes=sum(value.type.byte_count or 0 for value in weight_values(graph)),
-        ),
-        operations=_operations(function, judgement) if operations else None,
-    )
-
-
-def _operations(function: GraphContext, judgement: Judgement) -> list[OperationReport]:
-    reports = []
-    for node in function.graph.nodes:
-        blockers = judgement.blockers.get(node, {})
-        reports.append(
-            OperationReport(
-                index=node.index,
-                name=node.name,
-                type=node.type,
-                supported=[device.value for device in Device if device not in blockers],
-                blockers=blockers.get(Device.ANE, []),
-                block=list(node.block),
-            )
-        )
-    return reports

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
@@ -11,6 +11,9 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.rule import Context, GraphContext, Match, ModelRule, OperationRule, Rule
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Model
+from anecheck.predict.placement import Placement, place
+from anecheck.predict.support import UNITS, support
+from anecheck.predict.whole import whole_program_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Judgement:
     matches: list[tuple[GraphContext | None, Match]] = field(default_factory=list)
     blockers: dict[Node, dict[Device, list[str]]] = field(default_factory=dict)
     crashes: list[Crash] = field(default_factory=list)
+    placements: tuple[Placement, ...] = ()
+    """The predicted placement of each function, in their order."""
 
 
 def functions_of(model: Model) -> tuple[GraphContext, ...]:
@@ -51,20 +56,43 @@ def judge(  # noqa: PLR0913
     target: Target,
     compute_units: ComputeUnits,
     knowledge: Knowledge,
+    selected: frozenset[str] | None = None,
 ) -> Judgement:
-    """Run the rules. One that crashes is noted and costs only its own findings."""
+    """Run the operation rules, predict the placement from what they block, and run the model rules on that.
+
+    All `rules` count for the prediction; with `selected`, only those codes are reported. A rule that crashes is noted and
+    costs only its own findings.
+    """
     context = Context(model, functions, target, compute_units, knowledge)
     judgement = Judgement(target)
+    running = [rule for rule in rules if compute_units.has_engine or not rule.engine_only]
+    _collect([rule for rule in running if isinstance(rule, OperationRule)], context, judgement)
+    _block(judgement)
+    judgement.placements = tuple(_place(function, context, judgement) for function in functions)
+    context = replace(context, placements=judgement.placements)
+    _collect([rule for rule in running if not isinstance(rule, OperationRule)], context, judgement)
+    _defer(judgement)
+    if selected is not None:
+        judgement.matches = [found for found in judgement.matches if found[1].rule.code in selected]
+        judgement.crashes = [crash for crash in judgement.crashes if crash.rule.code in selected]
+    return judgement
+
+
+def _collect(rules: list[Rule], context: Context, judgement: Judgement) -> None:
+    family = context.target.family
     for rule in rules:
-        if rule.engine_only and not compute_units.has_engine:
-            continue
         try:
-            judgement.matches += [found for found in _run(rule, context) if target.family in found[1].families]
+            judgement.matches += [found for found in _run(rule, context) if family in found[1].families]
         except Exception as error:  # noqa: BLE001  # a rule may fail in any way, and the others go on
             judgement.crashes.append(Crash(rule, f"{type(error).__name__}: {error}"))
-    _block(judgement)
-    _defer(judgement)
-    return judgement
+
+
+def _place(function: GraphContext, context: Context, judgement: Judgement) -> Placement:
+    knowledge, graph = context.knowledge, function.graph
+    supports = {node: support(node, judgement.blockers, knowledge) for node in graph.running}
+    interface = context.model.interface(function.label)
+    whole = whole_program_reasons(graph, interface, context.target, knowledge)
+    return place(graph, supports, UNITS[context.compute_units], knowledge.costs, whole)
 
 
 def _run(rule: Rule, context: Context) -> list[tuple[GraphContext | None, Match]]:
@@ -76,8 +104,7 @@ def _run(rule: Rule, context: Context) -> list[tuple[GraphContext | None, Match]
             for match in rule.check(node, function.graph, context)
         ]
     if isinstance(rule, ModelRule):
-        owners = {node: function for function in context.functions for node in function.graph.nodes}
-        return [(owners[match.node] if match.node else None, match) for match in rule.check(context)]
+        return [(match.function, match) for match in rule.check(context)]
     return []
 
 
@@ -88,13 +115,24 @@ def _candidates(rule: OperationRule, graph: Graph) -> list[Node]:
 
 
 def _block(judgement: Judgement) -> None:
-    for _, match in judgement.matches:
-        nodes = match.related if not match.blocks_node or match.node is None else (match.node, *match.related)
-        for node in nodes:
-            for device in match.blocks:
-                codes = judgement.blockers.setdefault(node, {}).setdefault(device, [])
-                if match.rule.code not in codes:
-                    codes.append(match.rule.code)
+    """Note who is kept from what, and by which rule; a deferring one counts only where no other speaks."""
+    specific = [match for _, match in judgement.matches if not _defers(match)]
+    deferring = [match for _, match in judgement.matches if _defers(match)]
+    for match in specific:
+        _note(match, judgement.blockers)
+    taken = set(judgement.blockers)
+    for match in deferring:
+        if match.node not in taken:
+            _note(match, judgement.blockers)
+
+
+def _note(match: Match, blockers: dict[Node, dict[Device, list[str]]]) -> None:
+    own = [match.node] if match.blocks_node and match.node is not None else []
+    for node in (*own, *match.related):
+        for device in match.blocks:
+            codes = blockers.setdefault(node, {}).setdefault(device, [])
+            if match.rule.code not in codes:
+                codes.append(match.rule.code)
 
 
 def _defer(judgement: Judgement) -> None:

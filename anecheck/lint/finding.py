@@ -65,6 +65,7 @@ class Finding(_Record):
     severity: Severity
     confidence: Confidence
     message: str
+    reject: str | None = Field(default=None, description="What Core ML's compiler answers, verbatim, where it is known")
     function: str | None = None
     operation: str | None = None
     operation_type: str | None = None
@@ -99,7 +100,7 @@ class OperationReport(_Record):
 
 
 class Summary(_Record):
-    """Totals of a function. What was not predicted is null."""
+    """Totals of a function, the placement predicted for the first target. What was not predicted is null."""
 
     operations: int
     off_engine: int = Field(description="Operations that a rule says are likely to leave the engine")
@@ -113,6 +114,58 @@ class Summary(_Record):
     weight_bytes: int = Field(description="Bytes of the weights that the function refers to, as stored")
 
 
+class SegmentReport(_Record):
+    """A run of operations on one device; `first` and `last` are operation indices."""
+
+    device: str
+    first: int
+    last: int
+    operations: int
+    estimated_us: float
+
+
+class BoundaryReport(_Record):
+    """A change of device before the operation `index`, and the operation that forces it (null where none does)."""
+
+    index: int
+    source: str
+    target: str
+    cut_by: str | None
+    cut_by_type: str | None
+    blockers: list[str]
+
+
+class MendReport(_Record):
+    """Operations to mend together, and what the re-solved plan is then."""
+
+    operations: list[str]
+    blockers: list[str]
+    segments: int
+    switches: int
+    estimated_ms: float
+    won_ms: float
+
+
+class ShortfallReport(_Record):
+    """A program too small to pay: what the engine would save, and what going there costs, in milliseconds."""
+
+    saved_ms: float
+    cost_ms: float
+
+
+class PlacementReport(_Record):
+    """Where a function's operations go, why, and what would change that."""
+
+    segments: list[SegmentReport]
+    boundaries: list[BoundaryReport]
+    mends: list[MendReport]
+    shortfall: ShortfallReport | None
+    whole_program: list[str] = Field(description="Why the engine is out of the question for the whole program")
+    assumptions: list[str]
+    confidence: Confidence
+    doubts: list[str] = Field(description="What the prediction hangs on that was not measured")
+
+
 class FunctionReport(_Record):
     """One function of a model; `name` is prefixed with the part's name in a pipeline (`encoder/main`)."""
 
@@ -120,6 +173,7 @@ class FunctionReport(_Record):
     opset: str
     summary: Summary
     operations: list[OperationReport] | None = None
+    placement: PlacementReport | None = None
 
 
 class ReadError(_Record):

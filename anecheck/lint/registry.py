@@ -52,8 +52,8 @@ class Registry:
 
     def selected(
         self, select: Iterable[str] = (), ignore: Iterable[str] = (), extend: Iterable[str] = ()
-    ) -> tuple[Rule, ...]:
-        """The rules left by `--select`, `--extend-select` and `--ignore`; a longer selector beats a shorter one."""
+    ) -> frozenset[str]:
+        """The codes of the rules left by `--select`, `--extend-select` and `--ignore`; a longer selector beats a shorter one."""
         chosen = list(select) or ["ALL"]
         strength: dict[str, tuple[int, bool]] = {}
         for selectors, wanted in ((chosen + list(extend), True), (list(ignore), False)):
@@ -62,7 +62,7 @@ class Registry:
                     length = _specificity(selector, entry)
                     if length >= strength.get(entry.code, (-1, True))[0]:
                         strength[entry.code] = (length, wanted)
-        return tuple(rule for rule in self.rules if strength.get(rule.code, (0, False))[1])
+        return frozenset(rule.code for rule in self.rules if strength.get(rule.code, (0, False))[1])
 
     def silenced(self, ignore: Iterable[str]) -> frozenset[str]:
         """The codes of the tool's own diagnostics that `--ignore` names."""

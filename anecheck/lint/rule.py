@@ -14,6 +14,7 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.finding import Severity
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Model
+from anecheck.predict.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Context:
     target: Target
     compute_units: ComputeUnits
     knowledge: Knowledge
+    placements: tuple[Placement, ...] = ()
+    """The predicted placement of each of `functions`; empty while operation rules run, which it is made from."""
 
     def limit(self, name: str) -> Limit | None:
         """A limit for the target's family; `None` where nobody knows it."""
@@ -87,6 +90,7 @@ class Match:
     rule: Rule
     message: str
     node: Node | None = None
+    function: GraphContext | None = None
     families: tuple[str, ...] = FAMILIES
     related: tuple[Node, ...] = ()
     blocks: frozenset[Device] = frozenset()
@@ -94,6 +98,7 @@ class Match:
     severity: Severity | None = None
     evidence: tuple[Citation, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
+    reject: str = ""
 
 
 class Rule:
@@ -105,6 +110,8 @@ class Rule:
     evidence: ClassVar[tuple[Citation, ...]]
     rewrite: ClassVar[str] = ""
     """What to write instead, in one line."""
+    reject: ClassVar[str] = ""
+    """What Core ML's own compiler answers, verbatim, where one answer fits all of the rule's findings."""
     engine_only: ClassVar[bool] = True
     """Whether the rule is about staying on the engine, and says nothing where the app does not use it."""
     EXAMPLES: ClassVar[tuple[Example, ...]] = ()
@@ -150,10 +157,24 @@ class OperationRule(Rule):
         blocks: bool = True,
         severity: Severity | None = None,
         evidence: tuple[Citation, ...] = (),
+        reject: str = "",
         **data: object,
     ) -> Match:
         """Describe a match at `operation`; with `blocks=False` the rule's devices are kept only from `related`."""
-        return Match(self, message, operation, families, related, self.blocks, blocks, severity, evidence, dict(data))
+        return Match(
+            self,
+            message,
+            operation,
+            None,
+            families,
+            related,
+            self.blocks,
+            blocks,
+            severity,
+            evidence,
+            dict(data),
+            reject,
+        )
 
 
 class ModelRule(Rule):
@@ -163,8 +184,18 @@ class ModelRule(Rule):
         """Yield a match for each thing wrong with the model."""
         raise NotImplementedError
 
-    def finding(
-        self, message: str, *, node: Node | None = None, severity: Severity | None = None, **data: object
+    def finding(  # noqa: PLR0913  # each is one column of the report
+        self,
+        message: str,
+        *,
+        node: Node | None = None,
+        function: GraphContext | None = None,
+        families: tuple[str, ...] = FAMILIES,
+        severity: Severity | None = None,
+        evidence: tuple[Citation, ...] = (),
+        **data: object,
     ) -> Match:
-        """Describe a match, at `node` where one operation stands for it."""
-        return Match(self, message, node, severity=severity, data=dict(data))
+        """Describe a match, at `node` where one operation stands for it, or for a whole `function`."""
+        return Match(
+            self, message, node, function, families=families, severity=severity, evidence=evidence, data=dict(data)
+        )

@@ -10,7 +10,7 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
-from anecheck.lint.assemble import function_report, rule_findings
+from anecheck.lint.assemble import rule_findings
 from anecheck.lint.diagnostics import (
     BROKEN_PACK,
     CRASHED_RULE,
@@ -29,6 +29,7 @@ from anecheck.lint.finding import (
 )
 from anecheck.lint.registry import PackError
 from anecheck.lint.rule import Rule
+from anecheck.lint.totals import function_report
 from anecheck.mil.model import Model
 from anecheck.version import __version__
 
@@ -38,10 +39,13 @@ class Settings:
     """What to judge, and for what. The first of `targets` is the one that per-operation results speak of."""
 
     rules: tuple[Rule, ...]
+    """All that are installed: a prediction needs them, reported or not."""
     targets: tuple[Target, ...]
     compute_units: ComputeUnits
     knowledge: Knowledge
     pack_errors: tuple[PackError, ...] = ()
+    selected: frozenset[str] | None = None
+    """The codes of the rules to report; all where it is None."""
     silenced: frozenset[str] = frozenset()
     """Codes of the tool's own diagnostics that the user does not want to see."""
     operations: bool = False
@@ -77,7 +81,7 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
     """Lint one model that was read."""
     functions = functions_of(model)
     judgements = [
-        judge(model, functions, settings.rules, target, settings.compute_units, settings.knowledge)
+        judge(model, functions, settings.rules, target, settings.compute_units, settings.knowledge, settings.selected)
         for target in settings.targets
     ]
     findings = rule_findings(model, judgements, settings.knowledge)
@@ -88,7 +92,10 @@ def lint_model(model: Model, settings: Settings) -> ModelReport:
         path=_shown(model.path),
         kind=model.kind.value,
         specification_version=model.specification_version,
-        functions=[function_report(function, judgements[0], operations=settings.operations) for function in functions],
+        functions=[
+            function_report(function, placement, judgements[0], settings.knowledge, operations=settings.operations)
+            for function, placement in zip(functions, judgements[0].placements, strict=True)
+        ],
         findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
     )
 

@@ -114,6 +114,15 @@ class Model:
     name: str = ""
     default_function: str = "main"
 
+    def interface(self, label: str) -> Interface | None:
+        """The interface of a function, by the label that reports give it (`encoder/main` in a pipeline)."""
+        if label in self.interfaces:
+            return self.interfaces[label]
+        for part in self.parts:
+            if label.startswith(f"{part.name}/"):
+                return part.interface(label.removeprefix(f"{part.name}/"))
+        return None
+
     @property
     def programs(self) -> tuple[tuple[str, Program], ...]:
         """Every program of the model and of its parts, with the part's path (`""`, or e.g. `"encoder"`)."""

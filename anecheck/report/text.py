@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -14,6 +13,7 @@ from rich.text import Text
 from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.finding import Finding, ModelReport, Report, Severity
 from anecheck.mil.printer import opset_text
+from anecheck.report.console import make_console, printed
 from anecheck.report.escape import short_name, visible
 
 NAMES_SHOWN = 4
@@ -36,19 +36,19 @@ def render(
 
     `quiet` leaves out models without findings and the closing line; `every_name` names every operation.
     """
-    console = _console(width, colour=colour)
+    console = make_console(width, colour=colour)
     for model in report.models:
         if quiet and not model.findings and not model.error:
             continue
         _model(console, model, report, every_name=every_name)
     if not quiet:
         _closing(console, report)
-    return _text(console)
+    return printed(console)
 
 
 def render_statistics(report: Report, *, width: int = 80, colour: bool = False) -> str:
     """Count findings by rule, the most frequent first."""
-    console = _console(width, colour=colour)
+    console = make_console(width, colour=colour)
     findings = [finding for model in report.models for finding in model.findings]
     counts = Counter((finding.code, finding.name, finding.severity) for finding in findings)
     models = Counter(code for model in report.models for code in {finding.code for finding in model.findings})
@@ -60,24 +60,7 @@ def render_statistics(report: Report, *, width: int = 80, colour: bool = False) 
     errors = [model for model in report.models if model.error]
     if errors:
         console.print(Text(f"{len(errors):>6}  unreadable", STYLES[Severity.ERROR]))
-    return _text(console)
-
-
-def _console(width: int, *, colour: bool) -> Console:
-    return Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        _environ={},
-    )
-
-
-def _text(console: Console) -> str:
-    content = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
-    return "\n".join(line.rstrip() for line in content.split("\n"))
+    return printed(console)
 
 
 def _model(console: Console, model: ModelReport, report: Report, *, every_name: bool) -> None:
@@ -110,9 +93,21 @@ def _headline(model: ModelReport, report: Report) -> str:
     text += f" and {_plural(others, 'other target')}" if others else ""
     if not model.functions:
         return text
-    total = sum(function.summary.operations for function in model.functions)
     functions = f" in {len(model.functions)} functions" if len(model.functions) > 1 else ""
-    return f"{text}: {_plural(total, 'operation')}{functions}, {_off_engine(model, report)}"
+    total = sum(function.summary.operations for function in model.functions)
+    return f"{text}: {_plural(total, 'operation')}{functions}, {_predicted(model)}{_off_engine(model, report)}"
+
+
+def _predicted(model: ModelReport) -> str:
+    """Where the operations are predicted to go, in how many segments, and what that is estimated to take."""
+    summaries = [function.summary for function in model.functions]
+    counts = {name: sum(getattr(summary, name) or 0 for summary in summaries) for name in ("ane", "gpu", "cpu")}
+    if any(summary.segments is None for summary in summaries):
+        return ""
+    where = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "0"
+    segments = sum(summary.segments or 0 for summary in summaries)
+    took = sum(summary.estimated_ms or 0.0 for summary in summaries)
+    return f"predicted {where} in {_plural(segments, 'segment')} ({took:.3g} ms estimated), "
 
 
 def _off_engine(model: ModelReport, report: Report) -> str:
@@ -120,7 +115,7 @@ def _off_engine(model: ModelReport, report: Report) -> str:
     if report.target.compute_units in {"cpu-and-gpu", "cpu-only"}:
         return f"and the engine is not used ({report.target.compute_units})"
     if not off:
-        return "none that a rule expects to leave the engine"
+        return "none that a rule keeps from the engine"
     hit: dict[str, set[tuple[str | None, str]]] = {}
     for finding in model.findings:
         own = [finding.operation] if finding.operation and "ane" in finding.blocks else []
@@ -162,6 +157,8 @@ def _group(console: Console, findings: list[Finding], *, every_name: bool) -> No
         if names:
             text += f": {_names(names, every_name=every_name)}"
         console.print(Padding(Text(text), (0, 0, 0, 4)))
+    for reject in sorted({finding.reject for finding in findings if finding.reject}):
+        console.print(Padding(Text(f"Core ML: {reject}", "dim"), (0, 0, 0, 4)))
     if first.rewrite and first.evidence:
         advice = Text.assemble(("→ ", "green"), first.rewrite.title, (f" (anecheck rule {first.code})", "dim"))
         console.print(Padding(advice, (0, 0, 0, 4)))

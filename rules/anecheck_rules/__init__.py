@@ -29,6 +29,11 @@ from anecheck_rules.operations.sort import Sort
 from anecheck_rules.operations.tensor_dimension import TensorDimension
 from anecheck_rules.operations.tensor_rank import TensorRank
 from anecheck_rules.operations.top_k import TopK
+from anecheck_rules.placement.bouncing import Bouncing
+from anecheck_rules.placement.boundary_in_the_middle import BoundaryInTheMiddle
+from anecheck_rules.placement.separable_end import SeparableEnd
+from anecheck_rules.placement.too_small_to_pay import TooSmallToPay
+from anecheck_rules.placement.whole_program_off import WholeProgramOff
 
 RULES = (
     NoEnginePath,
@@ -57,5 +62,10 @@ RULES = (
     DynamicSlice,
     CropResize,
     LinearRank,
+    TooSmallToPay,
+    BoundaryInTheMiddle,
+    SeparableEnd,
+    Bouncing,
+    WholeProgramOff,
     LegacyFormat,
 )

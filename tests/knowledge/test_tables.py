@@ -18,7 +18,7 @@ from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
 from anecheck.knowledge.tables import Figure, Knowledge
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
-TABLES = ("chips", "families", "limits", "operators", "releases", "sources")
+TABLES = ("chips", "costs", "families", "limits", "operators", "releases", "sources")
 KNOWLEDGE = Knowledge()
 
 COREMLTOOLS = """
@@ -59,6 +59,7 @@ def test_every_table_is_read_and_valid_and_none_is_forgotten() -> None:
         name: len(getattr(KNOWLEDGE, name))
         for name in ("chips", "families", "operators", "verdicts", "releases", "sources")
     }
+    assert len(KNOWLEDGE.costs.classes) == len(table("costs")["class"])
     assert sizes == {
         "chips": len(table("chips")["chip"]),
         "families": len(table("families")["family"]),

@@ -14,7 +14,7 @@ PACK = (Crashes, FlagsRelu, CountsOperations)
 
 
 def codes(*arguments: list[str]) -> list[str]:
-    return [rule.code for rule in Registry((FlagsRelu(), Crashes(), CountsOperations())).selected(*arguments)]
+    return sorted(Registry((FlagsRelu(), Crashes(), CountsOperations())).selected(*arguments))
 
 
 def test_the_built_in_pack_is_found_by_its_entry_point() -> None:

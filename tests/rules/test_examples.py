@@ -14,6 +14,8 @@ from anecheck.mil.parser import parse
 
 KNOWLEDGE = Knowledge()
 PACK: tuple[Rule, ...] = tuple(rule() for rule in RULES)
+JUDGING = tuple(rule for rule in PACK if not rule.code.startswith("ANE3"))
+"""Examples are tiny; that they are too small for the engine to pay (ANE3xx) is no fault of theirs."""
 CASES = [
     pytest.param(rule, example, id=f"{rule.code}-{number}")
     for rule in PACK
@@ -25,7 +27,7 @@ def judged(text: str, target: str) -> Judgement:
     """What the whole pack says of a program."""
     model = Model("example", Kind.ML_PROGRAM, "mlProgram", 9, program=parse(text))
     functions = functions_of(model)
-    return judge(model, functions, PACK, parse_target(target, KNOWLEDGE), ComputeUnits.CPU_AND_NE, KNOWLEDGE)
+    return judge(model, functions, JUDGING, parse_target(target, KNOWLEDGE), ComputeUnits.CPU_AND_NE, KNOWLEDGE)
 
 
 @pytest.mark.parametrize(("rule", "example"), CASES)

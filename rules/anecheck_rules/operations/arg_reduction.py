@@ -33,6 +33,7 @@ class ArgReduction(OperationRule):
     name = "arg-reduction"
     operations = frozenset({"reduce_argmax", "reduce_argmin"})
     rewrite = "return the scores and find the position outside the model"
+    reject = "Output type int32 is not supported."
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("guide18", Confidence.REVERSE_ENGINEERED, "H13", "H14", "H15", "H17"),

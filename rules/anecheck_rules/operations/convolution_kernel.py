@@ -35,6 +35,7 @@ class ConvolutionKernel(OperationRule):
     name = "convolution-kernel"
     operations = frozenset({"conv"})
     rewrite = "split the kernel along its long side and add the convolutions of shifted slices"
+    reject = "Error: conv with large kernel does not meet decomposition preconditions"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("751k-analytics", Confidence.MEASURED, "H16"),

@@ -26,6 +26,7 @@ class CumulativeSum(OperationRule):
     code = "ANE104"
     name = "cumulative-sum"
     operations = frozenset({"cumsum"})
+    reject = 'Unsupported MIL operation "cumsum".'
     rewrite = "multiply by a triangular matrix of ones"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),

@@ -35,6 +35,7 @@ class DynamicGather(OperationRule):
     name = "dynamic-gather"
     operations = frozenset({"gather"})
     rewrite = "look the rows up outside the model and pass them in, or make the indices constants"
+    reject = "Unsupported gather index type"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),

@@ -31,6 +31,7 @@ class IntegerCast(OperationRule):
     operations = frozenset({"cast"})
     defers = True
     rewrite = "pass fp16 in and out; keep integers outside the model"
+    reject = "Unsupported tensor data type: int32"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),

@@ -31,6 +31,7 @@ class IntegerData(OperationRule):
     name = "integer-data"
     defers = True
     rewrite = "keep the data in fp16 (exact for integers up to 2048), or compute it outside the model"
+    reject = "Unsupported tensor data type: int32"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),

@@ -68,6 +68,7 @@ class MatrixContraction(OperationRule):
                 f"sums over {length:,} elements, at most {int(limit.value):,} fit",
                 families=context.families_below("matmul-contraction", length),
                 evidence=limit.citations,
+                reject=f"Error: the output channel of input A ({2 * length} kB) can not fit the Kmem (65536 kB)",
                 length=length,
                 limit=int(limit.value),
             )

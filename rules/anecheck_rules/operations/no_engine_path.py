@@ -84,6 +84,7 @@ class NoEnginePath(OperationRule):
                 operation,
                 f"the engine has no '{operation.type}'",
                 families=context.families_without(operation.type),
+                reject=context.knowledge.operators[operation.type].reject,
                 severity=Severity.INFO if operation.type in UNAVOIDABLE else None,
                 evidence=tuple(Citation(source, verdict.confidence) for source in verdict.sources),
             )

@@ -25,6 +25,7 @@ class PaddingValue(OperationRule):
     code = "ANE122"
     name = "padding-value"
     operations = frozenset({"pad"})
+    reject = "Constnt Pad fill mode with non-zero values is not supported on ANE"
     rewrite = "subtract the value, pad with zeros, add it again; or concatenate a constant border"
     evidence = (
         cite("751k-dispatch", Confidence.REVERSE_ENGINEERED, "H16"),

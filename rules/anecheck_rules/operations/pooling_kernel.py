@@ -76,6 +76,9 @@ class PoolingKernel(OperationRule):
                 + ("wide" if operation.type == "max_pool" else "either way"),
                 families=context.families_below(name, size),
                 evidence=limit.citations,
+                reject=f"Invalid Pool kernel width ({size}), must be [1-8] or 32."
+                if operation.type == "max_pool"
+                else "",
                 window=window,
                 limit=int(limit.value),
             )

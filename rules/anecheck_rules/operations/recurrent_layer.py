@@ -82,5 +82,9 @@ class RecurrentLayer(OperationRule):
         hidden = weight.shape[-1] if weight and weight.shape else None
         many = "an unknown number of" if steps is None else steps
         yield self.finding(
-            operation, f"{many} recurrent steps, hidden size {hidden or '?'}", steps=steps, hidden=hidden
+            operation,
+            f"{many} recurrent steps, hidden size {hidden or '?'}",
+            reject=context.knowledge.operators[operation.type].reject,
+            steps=steps,
+            hidden=hidden,
         )

@@ -89,6 +89,7 @@ class Scatter(OperationRule):
             operation,
             f"{operation.type} at {'constant' if constant else 'run-time'} positions (mode '{mode}')",
             related=related,
+            reject=context.knowledge.operators[operation.type].reject,
             constant=constant,
             mode=mode,
             updates=str(operation.tensor("updates")),

@@ -33,6 +33,7 @@ class Sort(OperationRule):
     name = "sort"
     operations = frozenset({"argsort"})
     rewrite = "return the values and sort outside the model"
+    reject = "Unsupported tensor data type: int32"
     evidence = (
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),

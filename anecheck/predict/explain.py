@@ -1,0 +1,124 @@
+"""Why a plan is as it is: what cuts it, what mending would win, and how far a small program is from paying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anecheck.knowledge.evidence import Device
+from anecheck.predict.placement import MICROSECONDS, NEVER, Placement, Segment, solve
+
+MOST_CANDIDATES = 24
+"""How many places are tried for mending: the longest runs of blocked operations; each costs a solution of the plan."""
+MOST_MENDS = 3
+"""How many mends a proposal may have, so that somebody will make them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A change of device before the operation at `position`.
+
+    `cut_by` is the position of the operation that forces it, with the `codes` of the rules that block that one; where
+    neither side must move, the plan is cheaper so, and `cut_by` is None.
+    """
+
+    position: int
+    source: Device
+    target: Device
+    cut_by: int | None
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Operations to mend together, and what the plan would be then: re-solved, not guessed."""
+
+    positions: tuple[int, ...]
+    codes: tuple[str, ...]
+    segments: int
+    switches: int
+    total_us: float
+    won_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A program that the engine could run but that does not pay: what it saves there, and what going there costs."""
+
+    saved_us: float
+    cost_us: float
+
+
+def boundaries(placement: Placement) -> tuple[Boundary, ...]:
+    """Every change of device, with what forces it."""
+    found = []
+    for before, after in zip(placement.segments, placement.segments[1:], strict=False):
+        cut = _forced(placement, after, before.device)
+        if cut is None:
+            cut = _forced(placement, before, after.device, last=True)
+        codes = placement.operations[cut].support.blockers if cut is not None else {}
+        other = before.device if cut is not None and cut >= after.first else after.device
+        found.append(Boundary(after.first, before.device, after.device, cut, codes.get(other, ())))
+    return tuple(found)
+
+
+def shortfall(placement: Placement) -> Shortfall | None:
+    """How far a program that lies on the CPU alone is from paying; None where something keeps it from the engine."""
+    problem = placement.problem
+    if placement.whole or Device.ANE not in problem.devices or placement.count(Device.ANE) or not problem.nodes:
+        return None
+    engine = problem.devices.index(Device.ANE)
+    if any(times[engine] == NEVER for times in problem.times):
+        return None
+    saved = sum(estimate.cpu - estimate.ane for estimate in problem.estimates)
+    path = problem.costs.path
+    return Shortfall(saved, (path.launch_ms + sum(problem.outputs) * path.output_ms) * MICROSECONDS)
+
+
+def best_mends(placement: Placement) -> tuple[Mend, ...]:
+    """The mends that win most, in order: after each the plan is solved again with what was mended before.
+
+    A candidate is a run of blocked operations without one between them that the engine could take. Every proposal has
+    the fewest runs that win anything, and each run added must win more.
+    """
+    if placement.whole or Device.ANE not in placement.problem.devices:
+        return ()
+    runs = sorted(_blocked_runs(placement), key=len, reverse=True)[:MOST_CANDIDATES]
+    mended: frozenset[int] = frozenset()
+    proposals: list[Mend] = []
+    reached = placement.total_us
+    while runs and len(proposals) < MOST_MENDS:
+        solved = [(solve(placement.problem.allowing(mended | frozenset(run))), run) for run in runs]
+        plan, run = min(solved, key=lambda item: (item[0].total_us, len(item[1])))
+        if plan.total_us >= reached - 1.0:  # less than a microsecond is nothing to mend for
+            break
+        mended |= frozenset(run)
+        runs.remove(run)
+        codes = {code for position in mended for code in placement.operations[position].support.blockers[Device.ANE]}
+        won = placement.total_us - plan.total_us
+        positions = tuple(sorted(mended))
+        proposals.append(Mend(positions, tuple(sorted(codes)), len(plan.segments), plan.switches, plan.total_us, won))
+        reached = plan.total_us
+    return tuple(proposals)
+
+
+def _forced(placement: Placement, segment: Segment, other: Device, *, last: bool = False) -> int | None:
+    """The first (or last) operation of a segment that could not lie on another device."""
+    order = range(segment.first, segment.last + 1)
+    for position in reversed(order) if last else order:
+        if other not in placement.operations[position].support.devices:
+            return position
+    return None
+
+
+def _blocked_runs(placement: Placement) -> list[tuple[int, ...]]:
+    runs: list[list[int]] = []
+    previous = -2
+    for position, placed in enumerate(placement.operations):
+        if Device.ANE in placed.support.devices:
+            continue
+        if position == previous + 1:
+            runs[-1].append(position)
+        else:
+            runs.append([position])
+        previous = position
+    return [tuple(run) for run in runs]

@@ -1,0 +1,87 @@
+"""Conditions that keep a whole program from the engine, whatever its operations, and what a prediction assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anecheck.knowledge.evidence import Device
+from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import Target
+from anecheck.mil.graph import Graph, weight_values
+from anecheck.mil.model import Interface
+from anecheck.predict.cost import EXTRAPOLATED, ONE_SAMPLE
+from anecheck.predict.placement import Placed, Placement
+
+NEWEST_MAC = 27
+"""From this release of macOS on the limit on weights is the lower one."""
+
+
+def whole_program_reasons(
+    graph: Graph, interface: Interface | None, target: Target, knowledge: Knowledge
+) -> tuple[str, ...]:
+    """Say why the engine is out of the question for a function; empty where nothing is known against it.
+
+    Sources: coremltools' issues 2370 and 1029 for ranges of shapes; `limits.toml` for the size of weights.
+    """
+    reasons = [
+        f"input '{feature.name}' accepts a range of shapes, with which Core ML does not use the engine"
+        for feature in (interface.inputs if interface else ())
+        if feature.flexibility is not None and feature.flexibility.kind == "range"
+    ]
+    limit = knowledge.limit(_weight_limit(target), target.family)
+    weights = sum(value.type.byte_count or 0 for value in weight_values(graph))
+    if limit is not None and weights > limit.value:
+        reasons.append(
+            f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"
+        )
+    return tuple(reasons)
+
+
+def assumptions(target: Target, devices: Sequence[Device], knowledge: Knowledge) -> tuple[str, ...]:
+    """What a prediction for a target takes for granted, in sentences."""
+    found = []
+    costs = knowledge.costs
+    if target.family not in costs.families:
+        measured = ", ".join(costs.families)
+        found.append(f"estimates and switch costs were read on M4 ({measured}) and are carried over to {target.family}")
+    elif target.chip not in {"m4", None}:
+        found.append(f"estimates and switch costs were read on M4, of the same family as {target.chip}")
+    if Device.GPU in devices:
+        found.append(
+            "no GPU estimate was ever published: its times and switches are placed by an older segmenter's relations"
+        )
+    return tuple(found)
+
+
+def _weight_limit(target: Target) -> str:
+    if target.os and target.os.startswith("macos"):
+        release = int(target.os.removeprefix("macos").partition(".")[0])
+        return "model-weight-bytes-macos27" if release >= NEWEST_MAC else "model-weight-bytes-macos26"
+    if target.chip and target.chip.startswith("m") and not target.os:
+        return "model-weight-bytes-macos26"
+    return "model-weight-bytes-ios"
+
+
+def _is_known(placed: Placed) -> bool:
+    return all(output.tensor is None or output.tensor.is_static for output in placed.node.outputs)
+
+
+def doubts(placement: Placement) -> list[str]:
+    """What a plan hangs on that nobody measured: estimates carried over, one-sample classes, borders never pinned down."""
+    extrapolated = sorted(
+        {placed.node.type for placed in placement.operations if placed.estimate.standing == EXTRAPOLATED}
+    )
+    sampled = sorted(
+        {placed.estimate.cost_class for placed in placement.operations if placed.estimate.standing == ONE_SAMPLE}
+    )
+    borders = sorted({placed.estimate.cost_class for placed in placement.operations if placed.estimate.near_border})
+    found = []
+    if any(not _is_known(placed) for placed in placement.operations):
+        found.append("some sizes are unknown before the model runs, so the estimates are lower bounds")
+    if extrapolated:
+        found.append(f"never estimated by Core ML where anybody looked: {', '.join(extrapolated)}")
+    if sampled:
+        found.append(f"known from one sample: {'; '.join(sampled)}")
+    if borders:
+        found.append(f"near a border that is only bracketed: {'; '.join(borders)}")
+    return found

@@ -1,0 +1,1 @@
+"""Rules about the predicted placement of a whole program (ANE3xx)."""

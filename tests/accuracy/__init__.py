@@ -1,0 +1,1 @@
+"""How well anecheck predicts where Core ML places operations, against measured placements."""
