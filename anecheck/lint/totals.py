@@ -17,7 +17,7 @@ from anecheck.lint.finding import (
     Summary,
 )
 from anecheck.lint.rule import GraphContext
-from anecheck.mil.graph import Node, weight_values
+from anecheck.mil.graph import Node
 from anecheck.predict.explain import best_mends, boundaries, shortfall
 from anecheck.predict.placement import MICROSECONDS, Placed, Placement
 from anecheck.predict.support import support
@@ -44,7 +44,7 @@ def function_report(
             segments=len(placement.segments),
             switches=placement.switches,
             estimated_ms=placement.total_ms,
-            weight_bytes=sum(value.type.byte_count or 0 for value in weight_values(graph)),
+            weight_bytes=sum(value.type.byte_count or 0 for value in graph.weights),
         ),
         operations=_operations(function, placement, judgement, knowledge) if operations else None,
         placement=_explanation(placement, judgement.target, knowledge) if operations else None,

@@ -186,6 +186,17 @@ class Graph:
             graph.add_edge(earlier, later, kind="state", operand=state)
         return graph
 
+    @cached_property
+    def weights(self) -> tuple[BlobValue, ...]:
+        """Every reference into a weight file that the operations make, through constants or in place, each once."""
+        found: dict[tuple[str, int], BlobValue] = {}
+        for node in self.nodes:
+            values = [operand.value for bound in node.inputs.values() for operand in bound]
+            for value in (*values, *node.operation.attributes.values()):
+                if isinstance(value, BlobValue):
+                    found.setdefault((value.path, value.offset), value)
+        return tuple(found.values())
+
     # Building
 
     def _add_block(
@@ -270,15 +281,3 @@ def _find(name: str, scopes: list[dict[str, Operand]]) -> tuple[Operand, int]:
         if name in scopes[depth]:
             return scopes[depth][name], depth
     raise KeyError(name)  # validated when the program was read
-
-
-def weight_values(graph: Graph) -> Iterator[BlobValue]:
-    """Every reference into a weight file that the graph's operations make, through constants or in place."""
-    seen: set[tuple[str, int]] = set()
-    for node in graph.nodes:
-        values = [operand.value for bound in node.inputs.values() for operand in bound if operand.value is not None]
-        values += node.operation.attributes.values()
-        for value in values:
-            if isinstance(value, BlobValue) and (value.path, value.offset) not in seen:
-                seen.add((value.path, value.offset))
-                yield value

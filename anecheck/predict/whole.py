@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
-from anecheck.mil.graph import Graph, weight_values
+from anecheck.mil.graph import Graph
 from anecheck.mil.model import Interface
 from anecheck.predict.cost import EXTRAPOLATED, ONE_SAMPLE
 from anecheck.predict.placement import Placed, Placement
@@ -29,7 +29,7 @@ def whole_program_reasons(
         if feature.flexibility is not None and feature.flexibility.kind == "range"
     ]
     limit = knowledge.limit(_weight_limit(target), target.family)
-    weights = sum(value.type.byte_count or 0 for value in weight_values(graph))
+    weights = sum(value.type.byte_count or 0 for value in graph.weights)
     if limit is not None and weights > limit.value:
         reasons.append(
             f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"

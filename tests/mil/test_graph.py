@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anecheck.mil.graph import Graph, Operand, weight_values
+from anecheck.mil.graph import Graph, Operand
 from anecheck.mil.parser import parse
 from anecheck.mil.program import Block, Function, Operation, Variable
 from anecheck.mil.types import TensorType
@@ -149,12 +149,12 @@ def test_compressed_weights_are_constants_made_by_nodes_that_do_not_run() -> Non
 
 def test_references_into_weight_files_are_listed_once_each() -> None:
     graph = graph_of(CONSTEXPR)
-    assert [(value.path, value.offset) for value in weight_values(graph)] == [
+    assert [(value.path, value.offset) for value in graph.weights] == [
         ("w.bin", 64),
         ("w.bin", 192),
         ("v.bin", 64),
     ]
-    assert [value.offset for value in weight_values(graph_of(CHAIN))] == [64]
+    assert [value.offset for value in graph_of(CHAIN).weights] == [64]
 
 
 def test_sub_byte_scalars_are_scalars() -> None:
