@@ -7,7 +7,7 @@ from math import prod
 
 from anecheck.knowledge.costs import Costs
 from anecheck.mil.graph import Node, Operand
-from anecheck.mil.types import BITS, TensorType
+from anecheck.mil.types import BITS, TensorType, Type
 
 MEASURED = "measured"
 ONE_SAMPLE = "one-sample"
@@ -35,7 +35,8 @@ class CostModel:
 
     def __init__(self, costs: Costs) -> None:
         self._costs = costs
-        self._sizes: dict[int, float] = {}  # bytes by the identity of a type: a program has few, and asks often
+        # Bytes by the identity of a type (kept, so that it stays its own): a program has few types, and asks often.
+        self._sizes: dict[int, tuple[Type, float]] = {}
         self._memory = costs.memory
         self._engine_memory = costs.memory.ane or 1.0
         self._by_type = costs.by_type
@@ -102,11 +103,10 @@ class CostModel:
         return total
 
     def _operand_bytes(self, operand: Operand) -> float:
-        kind = operand.type
-        size = self._sizes.get(id(kind))
-        if size is None:
-            size = self._sizes[id(kind)] = _operand_bytes(operand)
-        return size
+        known = self._sizes.get(id(operand.type))
+        if known is None:
+            known = self._sizes[id(operand.type)] = (operand.type, _operand_bytes(operand))
+        return known[1]
 
     def _floor_operations(self, node: Node) -> float:
         results = _result_elements(node)

@@ -64,7 +64,7 @@ def boundaries(placement: Placement) -> tuple[Boundary, ...]:
 def shortfall(placement: Placement) -> Shortfall | None:
     """How far a program that lies on the CPU alone is from paying; None where something keeps it from the engine."""
     problem = placement.problem
-    if placement.whole or Device.ANE not in problem.devices or placement.count(Device.ANE) or not problem.nodes:
+    if placement.whole or Device.ANE not in problem.devices or {s.device for s in placement.segments} != {Device.CPU}:
         return None
     engine = problem.devices.index(Device.ANE)
     if any(times[engine] == NEVER for times in problem.times):

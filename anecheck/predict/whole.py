@@ -34,6 +34,9 @@ def whole_program_reasons(
         reasons.append(
             f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"
         )
+    convolutions, bound = len(graph.by_type.get("conv", ())), knowledge.limit("conv-layers", target.family)
+    if bound is not None and convolutions >= bound.value:
+        reasons.append(f"{convolutions} convolutions; with {bound.value:g} or more the engine's compiler failed")
     return tuple(reasons)
 
 

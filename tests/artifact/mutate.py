@@ -181,7 +181,7 @@ def main(folder: Path, seed: int, count: int) -> None:
     """Damage `count` times, always in the same ways for a `seed`."""
     knowledge, registry = Knowledge(), load_registry()
     settings = Settings(
-        registry.selected((), ()),
+        registry.rules,
         (parse_target(DEFAULT_TARGET, knowledge),),
         ComputeUnits.CPU_AND_NE,
         knowledge,

@@ -16,6 +16,7 @@ class WholeProgramOff(ModelRule):
       for the default shape in some releases.
     - The weights are larger than the system takes: about 1 GB on iPhones, 1 or 2 GiB on Macs by release. The model loads and
       runs, all of it on the CPU, and nothing says so.
+    - On the newest engines (H18) a function with 387 convolutions or more broke the compiler.
 
     ## Instead
     - Fix the shapes, or enumerate them (`ct.EnumeratedShapes`, up to 128); pad inputs to a few sizes and mask the rest, or
@@ -36,6 +37,7 @@ class WholeProgramOff(ModelRule):
         cite("ct1029", Confidence.COMMUNITY),
         cite("ct-bisect", Confidence.DOCUMENTED),
         cite("eeane", Confidence.MEASURED, "H14"),
+        cite("751k-defects", Confidence.MEASURED, "H18"),
     )
 
     def check(self, context: Context) -> Iterator[Match]:
