@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from anecheck.knowledge.evidence import Device
 from anecheck.predict.placement import MICROSECONDS, NEVER, Placement, Segment, solve
 
-MOST_CANDIDATES = 24
-"""How many places are tried for mending: the longest runs of blocked operations; each costs a solution of the plan."""
+MOST_CANDIDATES = 8
+"""How many of each kind of candidate are tried, the longest first; each costs a solution of the plan."""
 MOST_MENDS = 3
 """How many mends a proposal may have, so that somebody will make them."""
 
@@ -77,12 +77,13 @@ def shortfall(placement: Placement) -> Shortfall | None:
 def best_mends(placement: Placement) -> tuple[Mend, ...]:
     """The mends that win most, in order: after each the plan is solved again with what was mended before.
 
-    A candidate is a run of blocked operations without one between them that the engine could take. Every proposal has
-    the fewest runs that win anything, and each run added must win more.
+    A candidate is a run of blocked operations without one between them that the engine could take, or all runs that the
+    same rules block: one rewrite mends them all. The best candidate comes first, of equals the smaller; each one added
+    must win more.
     """
     if placement.whole or Device.ANE not in placement.problem.devices:
         return ()
-    runs = sorted(_blocked_runs(placement), key=len, reverse=True)[:MOST_CANDIDATES]
+    runs = _candidates(placement)
     mended: frozenset[int] = frozenset()
     proposals: list[Mend] = []
     reached = placement.total_us
@@ -92,13 +93,26 @@ def best_mends(placement: Placement) -> tuple[Mend, ...]:
         if plan.total_us >= reached - 1.0:  # less than a microsecond is nothing to mend for
             break
         mended |= frozenset(run)
-        runs.remove(run)
+        runs = [other for other in runs if not mended.issuperset(other)]
         codes = {code for position in mended for code in placement.operations[position].support.blockers[Device.ANE]}
         won = placement.total_us - plan.total_us
         positions = tuple(sorted(mended))
         proposals.append(Mend(positions, tuple(sorted(codes)), len(plan.segments), plan.switches, plan.total_us, won))
         reached = plan.total_us
     return tuple(proposals)
+
+
+def _candidates(placement: Placement) -> list[tuple[int, ...]]:
+    """The longest runs of blocked operations, and with each set of rules all runs that these block."""
+    runs = sorted(_blocked_runs(placement), key=len, reverse=True)
+    alike: dict[frozenset[str], list[tuple[int, ...]]] = {}
+    for run in runs:
+        blockers = (placement.operations[position].support.blockers[Device.ANE] for position in run)
+        alike.setdefault(frozenset(code for codes in blockers for code in codes), []).append(run)
+    together = [
+        tuple(sorted(position for run in group for position in run)) for group in alike.values() if len(group) > 1
+    ]
+    return together[:MOST_CANDIDATES] + runs[:MOST_CANDIDATES]
 
 
 def _forced(placement: Placement, segment: Segment, other: Device, *, last: bool = False) -> int | None:

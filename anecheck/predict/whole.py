@@ -72,7 +72,11 @@ def _is_known(placed: Placed) -> bool:
 def doubts(placement: Placement) -> list[str]:
     """What a plan hangs on that nobody measured: estimates carried over, one-sample classes, borders never pinned down."""
     extrapolated = sorted(
-        {placed.node.type for placed in placement.operations if placed.estimate.standing == EXTRAPOLATED}
+        {
+            placed.node.type
+            for placed in placement.operations
+            if _is_known(placed) and placed.estimate.standing == EXTRAPOLATED
+        }
     )
     sampled = sorted(
         {placed.estimate.cost_class for placed in placement.operations if placed.estimate.standing == ONE_SAMPLE}

@@ -116,11 +116,21 @@ def test_proposals_hold_when_the_program_is_really_mended(kinds: list[str]) -> N
         assert set(less.positions) < set(more.positions)
 
 
-def test_the_first_proposal_is_the_best_of_one_place() -> None:
+def test_what_one_rule_blocks_in_several_places_is_mended_together() -> None:
     kinds = [*["conv"] * 2, "acos", *["conv"] * 3, "acos", "conv", "acos", *["conv"] * 2]
-    first = best_mends(placed(chain(kinds)))[0]
-    alone = {place: mended(kinds, (place,)).total_us for place in (2, 6, 8)}
-    assert first.total_us == pytest.approx(min(alone.values()))
+    (first,) = best_mends(placed(chain(kinds)))
+    assert first.positions == (2, 6, 8)
+    assert first.total_us == pytest.approx(mended(kinds, (2, 6, 8)).total_us)
+    assert all(first.total_us < mended(kinds, (place,)).total_us for place in first.positions)
+
+
+def test_what_different_rules_block_is_mended_one_after_the_other() -> None:
+    kinds = [*["conv"] * 2, "acos", *["conv"] * 3, "cumsum", *["conv"] * 2]
+    proposals = best_mends(placed(chain(kinds)))
+    assert [len(proposal.positions) for proposal in proposals] == [1, 2]
+    alone = [mended(kinds, (place,)).total_us for place in (2, 6)]
+    assert proposals[0].total_us == pytest.approx(min(alone))
+    assert proposals[1].codes == ("ANE101", "ANE104")
 
 
 def test_mending_one_operation_of_a_small_network_wins_nothing() -> None:
