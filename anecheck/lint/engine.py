@@ -120,9 +120,9 @@ def _block(judgement: Judgement) -> None:
     deferring = [match for _, match in judgement.matches if _defers(match)]
     for match in specific:
         _note(match, judgement.blockers)
-    taken = set(judgement.blockers)
+    taken = {(node, device) for node, devices in judgement.blockers.items() for device in devices}
     for match in deferring:
-        if match.node not in taken:
+        if not any((match.node, device) in taken for device in match.blocks):
             _note(match, judgement.blockers)
 
 

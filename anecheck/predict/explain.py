@@ -9,6 +9,8 @@ from anecheck.predict.placement import MICROSECONDS, NEVER, Placement, Segment, 
 
 MOST_CANDIDATES = 8
 """How many of each kind of candidate are tried, the longest first; each costs a solution of the plan."""
+LEAST_GAIN_US = 1.0
+"""Less than this is nothing to mend for."""
 MOST_MENDS = 3
 """How many mends a proposal may have, so that somebody will make them."""
 
@@ -78,20 +80,23 @@ def best_mends(placement: Placement) -> tuple[Mend, ...]:
     """The mends that win most, in order: after each the plan is solved again with what was mended before.
 
     A candidate is a run of blocked operations without one between them that the engine could take, or all runs that the
-    same rules block: one rewrite mends them all. The best candidate comes first, of equals the smaller; each one added
-    must win more.
+    same rules block: one rewrite mends them all. Everything at once is tried where nothing less wins. The best candidate
+    comes first, of equals the smaller; each one added must win more.
     """
     if placement.whole or Device.ANE not in placement.problem.devices:
         return ()
-    runs = _candidates(placement)
+    runs, everything = _candidates(placement)
     mended: frozenset[int] = frozenset()
     proposals: list[Mend] = []
     reached = placement.total_us
     while runs and len(proposals) < MOST_MENDS:
         solved = [(solve(placement.problem.allowing(mended | frozenset(run))), run) for run in runs]
         plan, run = min(solved, key=lambda item: (item[0].total_us, len(item[1])))
-        if plan.total_us >= reached - 1.0:  # less than a microsecond is nothing to mend for
-            break
+        if plan.total_us >= reached - LEAST_GAIN_US:
+            if mended or not everything:
+                break
+            runs, everything = everything, []
+            continue
         mended |= frozenset(run)
         runs = [other for other in runs if not mended.issuperset(other)]
         codes = {code for position in mended for code in placement.operations[position].support.blockers[Device.ANE]}
@@ -102,8 +107,8 @@ def best_mends(placement: Placement) -> tuple[Mend, ...]:
     return tuple(proposals)
 
 
-def _candidates(placement: Placement) -> list[tuple[int, ...]]:
-    """The longest runs of blocked operations, and with each set of rules all runs that these block."""
+def _candidates(placement: Placement) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """The longest runs of blocked operations, with each set of rules all runs that these block, and all there are."""
     runs = sorted(_blocked_runs(placement), key=len, reverse=True)
     alike: dict[frozenset[str], list[tuple[int, ...]]] = {}
     for run in runs:
@@ -112,7 +117,8 @@ def _candidates(placement: Placement) -> list[tuple[int, ...]]:
     together = [
         tuple(sorted(position for run in group for position in run)) for group in alike.values() if len(group) > 1
     ]
-    return together[:MOST_CANDIDATES] + runs[:MOST_CANDIDATES]
+    everything = [tuple(position for run in sorted(runs) for position in run)] if len(alike) > 1 else []
+    return together[:MOST_CANDIDATES] + runs[:MOST_CANDIDATES], everything
 
 
 def _forced(placement: Placement, segment: Segment, other: Device, *, last: bool = False) -> int | None:

@@ -9,7 +9,7 @@ import pytest
 from anecheck.knowledge.target import ComputeUnits
 from anecheck.mil.model import Feature, Flexibility, Interface
 from anecheck.predict.explain import MOST_MENDS, best_mends, boundaries, shortfall
-from anecheck.predict.placement import Placement
+from anecheck.predict.placement import Placement, solve
 from tests.predict.programs import (
     ANE,
     CPU,
@@ -131,6 +131,20 @@ def test_what_different_rules_block_is_mended_one_after_the_other() -> None:
     alone = [mended(kinds, (place,)).total_us for place in (2, 6)]
     assert proposals[0].total_us == pytest.approx(min(alone))
     assert proposals[1].codes == ("ANE101", "ANE104")
+
+
+def test_what_pays_only_all_together_is_proposed_as_a_whole() -> None:
+    small = "tensor<fp16, [1, 128, 28, 28]>"
+    kinds = ["conv", "acos", "conv", "cumsum", "conv", "acos", "conv"]
+    for shape in (LARGE, small):
+        before = placed(chain(kinds, shape))
+        whole = solve(before.problem.allowing(frozenset({1, 3, 5}))).total_us
+        proposals = best_mends(before)
+        if whole < before.total_us - 1.0:
+            assert proposals, shape
+            assert proposals[-1].total_us == pytest.approx(whole)
+        else:
+            assert proposals == ()
 
 
 def test_mending_one_operation_of_a_small_network_wins_nothing() -> None:

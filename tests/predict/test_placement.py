@@ -145,13 +145,18 @@ def test_the_cpu_alone_costs_the_sum_of_its_estimates() -> None:
 
 
 def test_the_gpu_has_gaps_of_its_own() -> None:
-    rows = [large("a", "x"), f"{LARGE} y = dequantize(input = q, scale = fp16(1));"]
-    quantised = f'tensor<int8, {LARGE[13:-1]}> q = quantize(input = a, output_dtype = string("int8"), scale = fp16(1));'
-    placement = placed(program([rows[0], quantised, rows[1]], ["y"]), units=ComputeUnits.CPU_AND_GPU)
-    for operation in placement.operations:
-        gap = operation.support.blockers.get(GPU) == (GPU_GAP,)
-        assert gap == placement.problem.supports[placement.operations.index(operation)].blockers.__contains__(GPU)
-        assert not (gap and operation.device is GPU)
+    resized = (
+        f'{LARGE} b = resize(interpolation_mode = string("NEAREST_NEIGHBOR"), resized_dims = uint32(2), '
+        'sampling_mode = string("DEFAULT"), shape = tensor<int32, [2]>([28, 28]), x = a);'
+    )
+    text = program([large("a", "x"), resized, large("y", "b")], ["y"])
+    without_engine = placed(text, units=ComputeUnits.CPU_AND_GPU)
+    assert devices(without_engine) == [GPU, CPU, GPU]
+    assert [operation.support.blockers for operation in without_engine.operations] == [{}, {GPU: (GPU_GAP,)}, {}]
+    middle = named(without_engine, "b").estimate.cpu
+    around = 2 * named(without_engine, "a").estimate.gpu
+    assert without_engine.total_us == pytest.approx(2 * 230 + middle + around)
+    assert devices(placed(text, units=ComputeUnits.ALL)) == [ANE] * 3
 
 
 def test_nested_blocks_go_with_the_operation_around_them() -> None:
