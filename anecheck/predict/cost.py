@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from anecheck.knowledge.costs import Costs
 from anecheck.mil.graph import Node, Operand
@@ -14,8 +14,7 @@ ONE_SAMPLE = "one-sample"
 EXTRAPOLATED = "extrapolated"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Microseconds on the engine, the CPU and the GPU, as the segmenter compares them.
 
     `standing` is "measured", "one-sample" or "extrapolated"; `near_border` says that the quantity which chose the tier
@@ -37,6 +36,8 @@ class CostModel:
         self._costs = costs
         # Bytes by the identity of a type (kept, so that it stays its own): a program has few types, and asks often.
         self._sizes: dict[int, tuple[Type, float]] = {}
+        self._static: dict[int, tuple[Type, bool]] = {}
+        self._measured = costs.measured_memory
         self._memory = costs.memory
         self._engine_memory = costs.memory.ane or 1.0
         self._by_type = costs.by_type
@@ -51,12 +52,13 @@ class CostModel:
         rows = self._by_type.get(node.type)
         if rows is None:
             return self._memory_bound(node)
-        quantity = _tier_quantity(rows[0].tier, node)
+        first = rows[0]
+        amount = self._amount(first.amount, node)  # the same for all tiers of a type
+        quantity = self._tier_quantity(first.tier, node, amount) if first.tier else 0.0
         row = next(row for row in rows if quantity >= row.at_least)
-        amount = self._amount(row.amount, node)
         cpu = amount / row.bnns * 1e-3
         ane = amount / row.ane * 1e-3 if row.ane else self._bytes(node) / self._engine_memory * 1e-3
-        standing = row.standing if _is_static(node) else EXTRAPOLATED
+        standing = row.standing if self._is_static(node) else EXTRAPOLATED
         near = any(border.bracket and border.bracket[0] <= quantity <= border.bracket[1] for border in rows)
         return Estimate(ane, cpu, cpu / self._gpu_speed, row.name, standing, near)
 
@@ -65,7 +67,7 @@ class CostModel:
         cpu = size / self._memory.bnns * 1e-3
         if node.type in self._floor:
             cpu = max(cpu, self._floor_operations(node) / self._costs.compute_floor.bnns * 1e-3)
-        measured = node.type in self._costs.measured_memory and _is_static(node)
+        measured = node.type in self._measured and self._is_static(node)
         standing = MEASURED if measured else EXTRAPOLATED
         return Estimate(size / self._engine_memory * 1e-3, cpu, cpu / self._gpu_speed, self._memory.name, standing)
 
@@ -87,26 +89,50 @@ class CostModel:
 
     def _bytes(self, node: Node) -> float:
         """Run-time operands, first result and constant parameters; of a list only the first, and strings are free."""
-        constants_count = node.type not in self._uncounted and node.type not in self._pools
-        scalars_count = constants_count and node.type not in self._scalars_free
+        kind, sizes = node.type, self._sizes
+        constants_count = kind not in self._uncounted and kind not in self._pools
+        scalars_count = constants_count and kind not in self._scalars_free
         total = 0.0
         for bound in node.inputs.values():
             if not bound:
                 continue
             operand = bound[0]
             if operand.value is None or scalars_count or (constants_count and operand.tensor and operand.tensor.shape):
-                total += self._operand_bytes(operand)
+                known = sizes.get(id(operand.type))
+                total += known[1] if known else self._size(operand)
         if node.outputs:
-            total += self._operand_bytes(node.outputs[0])
-        if node.type in self._pools:
+            total += self._size(node.outputs[0])
+        if kind in self._pools:
             total += self._costs.uncounted_parameters.bytes_per_tap * _taps(node)
         return total
 
-    def _operand_bytes(self, operand: Operand) -> float:
+    def _size(self, operand: Operand) -> float:
+        """The bytes of an operand, packed; unknown dimensions count as 1."""
         known = self._sizes.get(id(operand.type))
         if known is None:
             known = self._sizes[id(operand.type)] = (operand.type, _operand_bytes(operand))
         return known[1]
+
+    def _is_static(self, node: Node) -> bool:
+        """Whether the first result's size is known before the model runs."""
+        if not node.outputs:
+            return True
+        kind = node.outputs[0].type
+        known = self._static.get(id(kind))
+        if known is None:
+            tensor = node.outputs[0].tensor
+            known = self._static[id(kind)] = (kind, tensor is None or tensor.is_static)
+        return known[1]
+
+    def _tier_quantity(self, tier: str, node: Node, amount: float) -> float:
+        if tier == "elements_out":
+            return _result_elements(node)
+        if tier == "first_axis_stays":
+            order = node.constant("perm")
+            return float(not order or order[0] in {0, -len(order)})
+        ends = (node.operand("x"), node.operand("weight"), *node.outputs[:1])
+        moved = sum([self._size(operand) for operand in ends if operand])
+        return amount / moved if moved else 0.0
 
     def _floor_operations(self, node: Node) -> float:
         results = _result_elements(node)
@@ -141,20 +167,6 @@ def _matmul_operations(node: Node, results: float) -> float:
     return 2.0 * results * length + turned[0] * _elements(x) + turned[1] * _elements(y)
 
 
-def _tier_quantity(tier: str, node: Node) -> float:
-    if not tier:
-        return 0.0
-    if tier == "elements_out":
-        return _result_elements(node)
-    if tier == "first_axis_stays":
-        order = node.constant("perm")
-        return float(not order or order[0] in {0, -len(order)})
-    moved = sum(
-        _operand_bytes(operand) for operand in (node.operand("x"), node.operand("weight"), *node.outputs[:1]) if operand
-    )
-    return _operations(node) / moved if moved else 0.0
-
-
 def _taps(node: Node) -> int:
     return prod(int(size) for size in node.constant("kernel_sizes") or (1,))
 
@@ -182,8 +194,3 @@ def _size(tensor: TensorType | None, axis: int) -> float:
     if tensor is None or not -tensor.rank <= axis < tensor.rank:
         return 1.0
     return float(tensor.shape[axis] or 1)
-
-
-def _is_static(node: Node) -> bool:
-    tensor = node.outputs[0].tensor if node.outputs else None
-    return tensor is None or tensor.element_count is not None

@@ -6,10 +6,12 @@ for each function output that is made there. What costs the same on two devices 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import Device
@@ -23,8 +25,7 @@ TOLERANCE_US = 1e-6
 MICROSECONDS = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """An operation with its device; `tie` lists all devices on which it could lie at the same total cost, if several."""
 
     node: Node
@@ -112,7 +113,7 @@ def pose(
     """Set up the problem of a function: its own operations, those of nested blocks counted to the one around them."""
     model = CostModel(costs)
     nodes = tuple([node for node in graph.running if not node.block])
-    nested = _nested_estimates(graph, model)
+    nested = _nested_estimates(graph, model) if len(nodes) < len(graph.running) else {}
     estimates = tuple([nested.get(node) or model.estimate(node) for node in nodes])
     found = tuple([supports[node] for node in nodes])
     engine = Device.ANE in devices and not whole
@@ -120,7 +121,8 @@ def pose(
     for estimate, support in zip(estimates, found, strict=True):
         by_device = {Device.ANE: estimate.ane if engine else NEVER, Device.GPU: estimate.gpu, Device.CPU: estimate.cpu}
         times.append(tuple([by_device[device] if device in support.devices else NEVER for device in devices]))
-    outputs = tuple([sum(map(graph.is_output, node.outputs)) for node in nodes])
+    made = Counter(operand.producer for operand in set(graph.outputs))
+    outputs = tuple([made[node] for node in nodes]) if made else (0,) * len(nodes)
     return Problem(nodes, devices, tuple(times), outputs, estimates, found, costs)
 
 
