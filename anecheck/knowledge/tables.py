@@ -194,6 +194,18 @@ class Knowledge:
             measured_memory=table["measured_memory"]["types"],
         )
 
+    def families_of(self, limit: str) -> tuple[str, ...]:
+        """The families for which a limit is known."""
+        return tuple(family for family in FAMILIES if (limit, family) in self.limits)
+
+    def families_without(self, capability: str) -> tuple[str, ...]:
+        """The families that are known to lack a capability."""
+        return tuple(
+            family.name
+            for family in self.families.values()
+            if any(item.name == capability and item.value is False for item in family.capability)
+        )
+
     def limit(self, name: str, family: str) -> Limit | None:
         """A limit on a family; `None` where it is unknown there.
 

@@ -127,7 +127,7 @@ def _explanation(placement: Placement, target: Target, knowledge: Knowledge) -> 
         shortfall=ShortfallReport(saved_ms=short.saved_us / MICROSECONDS, cost_ms=short.cost_us / MICROSECONDS)
         if short
         else None,
-        whole_program=list(placement.whole),
+        whole_program=[reason.text for reason in placement.whole],
         assumptions=list(assumptions(target, placement.problem.devices, knowledge)),
         confidence=Confidence.MEASURED if measured else Confidence.EXTRAPOLATED,
         doubts=doubted,

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from anecheck.knowledge.costs import Costs
-from anecheck.knowledge.evidence import Device
+from anecheck.knowledge.evidence import Citation, Device
 from anecheck.mil.graph import Graph, Node
 from anecheck.predict.cost import CostModel, Estimate
 from anecheck.predict.support import Support
@@ -33,6 +33,14 @@ class Placed(NamedTuple):
     tie: tuple[Device, ...]
     estimate: Estimate
     support: Support
+
+
+class Reason(NamedTuple):
+    """Why a whole program is kept from the engine, who says so, and on which families."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    families: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ class Placement:
     segments: tuple[Segment, ...]
     total_us: float
     problem: Problem
-    whole: tuple[str, ...] = ()
+    whole: tuple[Reason, ...] = ()
 
     @property
     def switches(self) -> int:
@@ -108,7 +116,7 @@ def pose(
     supports: Mapping[Node, Support],
     devices: tuple[Device, ...],
     costs: Costs,
-    whole: Sequence[str] = (),
+    whole: Sequence[Reason] = (),
 ) -> Problem:
     """Set up the problem of a function: its own operations, those of nested blocks counted to the one around them."""
     model = CostModel(costs)
@@ -126,7 +134,7 @@ def pose(
     return Problem(nodes, devices, tuple(times), outputs, estimates, found, costs)
 
 
-def solve(problem: Problem, whole: Sequence[str] = ()) -> Placement:
+def solve(problem: Problem, whole: Sequence[Reason] = ()) -> Placement:
     """Find the cheapest plan, breaking ties in favour of the engine, and every operation's ties."""
     if not problem.nodes:
         return Placement((), (), 0.0, problem, tuple(whole))
@@ -165,7 +173,7 @@ def place(
     supports: Mapping[Node, Support],
     devices: tuple[Device, ...],
     costs: Costs,
-    whole: Sequence[str] = (),
+    whole: Sequence[Reason] = (),
 ) -> Placement:
     """Predict the placement of a function."""
     return solve(pose(graph, supports, devices, costs, whole), whole)

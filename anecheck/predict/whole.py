@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anecheck.knowledge.evidence import Device
+from anecheck.knowledge.evidence import FAMILIES, Confidence, Device, cite
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.mil.graph import Graph
 from anecheck.mil.model import Interface
 from anecheck.predict.cost import EXTRAPOLATED, ONE_SAMPLE
-from anecheck.predict.placement import Placed, Placement
+from anecheck.predict.placement import Placed, Placement, Reason
 
+RANGE_OF_SHAPES = (
+    cite("ct-flex", Confidence.DOCUMENTED),
+    cite("ct2370", Confidence.COMMUNITY),
+    cite("ct1029", Confidence.COMMUNITY),
+)
 NEWEST_MAC = 27
 """From this release of macOS on the limit on weights is the lower one."""
 
 
 def whole_program_reasons(
     graph: Graph, interface: Interface | None, target: Target, knowledge: Knowledge
-) -> tuple[str, ...]:
-    """Say why the engine is out of the question for a function; empty where nothing is known against it.
-
-    Sources: coremltools' issues 2370 and 1029 for ranges of shapes; `limits.toml` for the size of weights.
-    """
+) -> tuple[Reason, ...]:
+    """Say why the engine is out of the question for a function; empty where nothing is known against it."""
     reasons = [
-        f"input '{feature.name}' accepts a range of shapes, with which Core ML does not use the engine"
+        Reason(
+            f"input '{feature.name}' accepts a range of shapes, with which Core ML does not use the engine",
+            RANGE_OF_SHAPES,
+            FAMILIES,
+        )
         for feature in (interface.inputs if interface else ())
         if feature.flexibility is not None and feature.flexibility.kind == "range"
     ]
     limit = knowledge.limit(_weight_limit(target), target.family)
     weights = sum(value.type.byte_count or 0 for value in graph.weights)
     if limit is not None and weights > limit.value:
-        reasons.append(
-            f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"
-        )
+        text = f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"
+        reasons.append(Reason(text, limit.citations, knowledge.families_of(limit.name)))
     convolutions, bound = len(graph.by_type.get("conv", ())), knowledge.limit("conv-layers", target.family)
     if bound is not None and convolutions >= bound.value:
-        reasons.append(f"{convolutions} convolutions; with {bound.value:g} or more the engine's compiler failed")
+        text = f"{convolutions} convolutions; with {bound.value:g} or more the engine's compiler failed"
+        reasons.append(Reason(text, bound.citations, knowledge.families_of(bound.name)))
     return tuple(reasons)
 
 

@@ -209,7 +209,9 @@ def test_a_range_of_shapes_keeps_the_whole_program_from_the_engine() -> None:
     model = model_of(chain(["conv"] * 4), Interface((RANGE,)))
     (placement,) = judged(model).placements
     assert devices(placement) == [CPU] * 4
-    assert placement.whole == ("input 'x' accepts a range of shapes, with which Core ML does not use the engine",)
+    assert tuple(reason.text for reason in placement.whole) == (
+        "input 'x' accepts a range of shapes, with which Core ML does not use the engine",
+    )
     assert all(operation.support.blockers == {} for operation in placement.operations)
     (with_gpu,) = judged(model, units=ComputeUnits.ALL).placements
     assert devices(with_gpu) == [GPU] * 4
@@ -261,8 +263,8 @@ def test_weights_above_the_limit_keep_the_whole_program_from_the_engine(
         assert placement.count(ANE) > 0
         return
     (reason,) = placement.whole
-    assert f"weights of {gib:.2f} GiB" in reason
-    assert out in reason
+    assert f"weights of {gib:.2f} GiB" in reason.text
+    assert out in reason.text
     assert set(devices(placement)) == {CPU}
 
 

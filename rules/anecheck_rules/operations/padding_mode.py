@@ -10,7 +10,6 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 
-WITHOUT_TEXTURE_ENGINE = ("H11", "H12", "H13")
 BEFORE_MEASURED = ("H13", "H14", "H15")
 
 
@@ -62,7 +61,11 @@ class PaddingMode(OperationRule):
         """Flag `reflect` before H14; hint at `replicate` on families where nobody measured it."""
         mode = operation.scalar("mode")
         if mode == "reflect":
-            yield self.finding(operation, "reflected padding needs a texture engine", families=WITHOUT_TEXTURE_ENGINE)
+            yield self.finding(
+                operation,
+                "reflected padding needs a texture engine",
+                families=context.knowledge.families_without("texture-engine"),
+            )
         elif mode == "replicate":
             yield self.finding(
                 operation,

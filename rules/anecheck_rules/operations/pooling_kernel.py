@@ -9,9 +9,6 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
 
-WIDEST_SPECIAL = 32
-"""The one width beyond the limit that the compiler's message names as valid for max pooling."""
-
 
 class PoolingKernel(OperationRule):
     """A pooling window is too large.
@@ -64,7 +61,8 @@ class PoolingKernel(OperationRule):
         window = [int(size) for size in sizes]
         if operation.type == "max_pool":
             name, size = "max-pool-kernel-width", window[-1]
-            if size == WIDEST_SPECIAL:
+            special = context.limit("max-pool-kernel-width-special")
+            if special is not None and size == special.value:
                 return
         else:
             name, size = "avg-pool-kernel", max(window)

@@ -44,4 +44,4 @@ class WholeProgramOff(ModelRule):
         """Flag each function with the reason."""
         for function, placement in zip(context.functions, context.placements, strict=True):
             for reason in placement.whole:
-                yield self.finding(reason, function=function)
+                yield self.finding(reason.text, function=function, families=reason.families, evidence=reason.citations)
