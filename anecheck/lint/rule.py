@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -13,18 +12,22 @@ from anecheck.knowledge.tables import EngineVerdict, Knowledge, Limit
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.finding import Severity
 from anecheck.mil.graph import Graph, Node
-from anecheck.mil.model import Model
+from anecheck.mil.model import Interface, Model
 from anecheck.predict.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A program that raises a rule, and what to write instead, as MIL text.
+    """A program that raises a rule, and what to write instead, as MIL text and as the PyTorch that leads to it.
 
-    `flags` names the operations of `before` that the rule must find, and no others. `after` must raise no rule at all;
-    without it there is no rewrite inside the program, and `reason` says so. `equal` promises that both compute the same
-    numbers at fp16 tolerance; where it is false, `reason` gives the error or the redesign. `target` is what both are
-    judged for.
+    `flags` names the operations of `before` that the rule must find, and no others ("" stands for the whole model); `also`
+    are the codes of other rules that have something to say of `before`. `after` must raise no rule at all; without it there
+    is no rewrite inside the program, and `reason` says so. `equal` promises that both compute the same numbers at fp16
+    tolerance; where it is false, `reason` gives the error (`approximation: … within 1e-3`) or the redesign (`redesign: …`).
+    `target` is what both are judged for, and `interface` what the model says of its inputs and outputs where that matters.
+
+    `pytorch_before` and `pytorch_after` are what a person writes to get there; where `before` is a known conversion,
+    `pattern` names its package in `fixtures/conversions/`, whose operations it has.
     """
 
     before: str
@@ -33,11 +36,23 @@ class Example:
     equal: bool = True
     reason: str = ""
     target: str = "m4"
+    also: tuple[str, ...] = ()
+    interface: Interface | None = None
+    interface_after: Interface | None = None
+    pytorch_before: str = ""
+    pytorch_after: str = ""
+    pattern: str = ""
 
 
 def mil(text: str) -> str:
-    """Tidy a program written inside Python: strip the common indentation and the blank lines around it."""
-    return textwrap.dedent(text).strip() + "\n"
+    """Tidy a program written inside Python: take away the first line's indentation, and the blank lines around it."""
+    body = text.strip("\n")
+    indentation = body[: len(body) - len(body.lstrip(" "))]
+    return body.removeprefix(indentation).replace("\n" + indentation, "\n").rstrip() + "\n"
+
+
+pytorch = mil
+"""The same for PyTorch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +127,12 @@ class Rule:
     """What to write instead, in one line."""
     reject: ClassVar[str] = ""
     """What Core ML's own compiler answers, verbatim, where one answer fits all of the rule's findings."""
+    covers: ClassVar[tuple[str, ...]] = ()
+    """The restrictions of `rules/coverage/` that the rule takes care of, by their identifiers."""
+    limits: ClassVar[tuple[str, ...]] = ()
+    """The rows of `limits.toml` that the rule compares with; whoever lints may set others."""
+    releases: ClassVar[str] = ""
+    """On which releases of the systems the rule holds, where it is not all."""
     engine_only: ClassVar[bool] = True
     """Whether the rule is about staying on the engine, and says nothing where the app does not use it."""
     EXAMPLES: ClassVar[tuple[Example, ...]] = ()
@@ -130,6 +151,10 @@ class Rule:
         """The text under a heading of the docstring; empty where there is none."""
         _, found, rest = self.page.partition(f"## {heading}\n")
         return rest.partition("\n## ")[0].strip() if found else ""
+
+
+REASONS = ("Why it leaves the engine", "Why it costs", "Why it goes wrong", "What it means")
+"""The headings under which a page gives the reason of its rule."""
 
 
 class OperationRule(Rule):

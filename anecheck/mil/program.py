@@ -58,6 +58,12 @@ class Function:
     block: Block
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
+    @property
+    def opset_number(self) -> int:
+        """The number of the operation set (8 for "CoreML8", that of iOS 18); 0 where it is spelt in another way."""
+        digits = self.opset.removeprefix("CoreML")
+        return int(digits) if digits.isdigit() else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -2,70 +2,15 @@
 
 from __future__ import annotations
 
-from anecheck_rules.deployment.legacy_format import LegacyFormat
-from anecheck_rules.operations.arg_reduction import ArgReduction
-from anecheck_rules.operations.box_suppression import BoxSuppression
-from anecheck_rules.operations.control_flow import ControlFlow
-from anecheck_rules.operations.convolution_kernel import ConvolutionKernel
-from anecheck_rules.operations.crop_resize import CropResize
-from anecheck_rules.operations.cumulative_sum import CumulativeSum
-from anecheck_rules.operations.custom_operation import CustomOperation
-from anecheck_rules.operations.dynamic_gather import DynamicGather
-from anecheck_rules.operations.dynamic_slice import DynamicSlice
-from anecheck_rules.operations.float32_constant import Float32Constant
-from anecheck_rules.operations.float32_data import Float32Data
-from anecheck_rules.operations.indexed_read import IndexedRead
-from anecheck_rules.operations.integer_cast import IntegerCast
-from anecheck_rules.operations.integer_data import IntegerData
-from anecheck_rules.operations.linear_rank import LinearRank
-from anecheck_rules.operations.matrix_contraction import MatrixContraction
-from anecheck_rules.operations.no_engine_path import NoEnginePath
-from anecheck_rules.operations.padding_mode import PaddingMode
-from anecheck_rules.operations.padding_value import PaddingValue
-from anecheck_rules.operations.pooling_kernel import PoolingKernel
-from anecheck_rules.operations.recurrent_layer import RecurrentLayer
-from anecheck_rules.operations.scatter import Scatter
-from anecheck_rules.operations.sort import Sort
-from anecheck_rules.operations.tensor_dimension import TensorDimension
-from anecheck_rules.operations.tensor_rank import TensorRank
-from anecheck_rules.operations.top_k import TopK
-from anecheck_rules.placement.bouncing import Bouncing
-from anecheck_rules.placement.boundary_in_the_middle import BoundaryInTheMiddle
-from anecheck_rules.placement.separable_end import SeparableEnd
-from anecheck_rules.placement.too_small_to_pay import TooSmallToPay
-from anecheck_rules.placement.whole_program_off import WholeProgramOff
+from anecheck.lint.rule import Rule
+from anecheck_rules import compression, deployment, numerics, operations, patterns, placement, shapes
 
-RULES = (
-    NoEnginePath,
-    IntegerData,
-    IntegerCast,
-    CumulativeSum,
-    Float32Data,
-    Float32Constant,
-    DynamicGather,
-    IndexedRead,
-    Scatter,
-    RecurrentLayer,
-    ControlFlow,
-    TopK,
-    ArgReduction,
-    Sort,
-    BoxSuppression,
-    TensorDimension,
-    TensorRank,
-    ConvolutionKernel,
-    PoolingKernel,
-    MatrixContraction,
-    CustomOperation,
-    PaddingValue,
-    PaddingMode,
-    DynamicSlice,
-    CropResize,
-    LinearRank,
-    TooSmallToPay,
-    BoundaryInTheMiddle,
-    SeparableEnd,
-    Bouncing,
-    WholeProgramOff,
-    LegacyFormat,
+RULES: tuple[type[Rule], ...] = (
+    *operations.RULES,
+    *patterns.RULES,
+    *placement.RULES,
+    *numerics.RULES,
+    *compression.RULES,
+    *shapes.RULES,
+    *deployment.RULES,
 )
