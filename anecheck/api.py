@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from anecheck.artifact.locate import find_models
@@ -20,6 +20,7 @@ def lint(
     compute_units: str = "cpu-and-ne",
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    limits: Mapping[str, float] | None = None,
 ) -> Report:
     """Lint models, given as paths (as on the command line) or as read by `anecheck.load`.
 
@@ -31,14 +32,16 @@ def lint(
         compute_units: "all", "cpu-and-ne", "cpu-and-gpu" or "cpu-only".
         select: Codes, prefixes or names of the only rules to run.
         ignore: Those of rules not to run.
+        limits: Other limits than the known ones to judge by, by name (`{"conv-kernel-width": 11}`).
 
     Raises:
         UnknownTargetError: nothing has the name of the target.
         UnknownRuleError: a selector names no rule.
+        UnknownLimitError: there is no limit of a name.
         ValueError: `compute_units` is none of those above.
 
     """
-    knowledge, registry = Knowledge(), load_registry()
+    knowledge, registry = Knowledge(limits), load_registry()
     names = [target] if isinstance(target, str) else list(target)
     settings = Settings(
         registry.rules,

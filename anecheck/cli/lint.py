@@ -10,7 +10,15 @@ from pathlib import Path
 import click
 
 from anecheck.artifact.proto import is_pure_python
-from anecheck.cli.options import judgement_options, locate, make_settings, output_width, use_colour, write_report
+from anecheck.cli.options import (
+    JudgementOptions,
+    judgement_options,
+    locate,
+    make_settings,
+    output_width,
+    use_colour,
+    write_report,
+)
 from anecheck.lint.finding import Report, Severity
 from anecheck.lint.run import lint_paths
 from anecheck.report.escape import visible
@@ -42,11 +50,7 @@ PROGRESS_FROM = 5
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     paths: tuple[str, ...],
-    targets: tuple[str, ...],
-    compute_units: str,
-    select: tuple[str, ...],
-    extend_select: tuple[str, ...],
-    ignore: tuple[str, ...],
+    judgement: JudgementOptions,
     format_: str,
     output_file: str | None,
     fail_on: str,
@@ -63,7 +67,7 @@ def command(
     """
     if statistics and format_ != "text":
         raise click.UsageError("--statistics goes with --format text")
-    settings = make_settings(targets, compute_units, select, extend_select, ignore, operations=verbose)
+    settings = make_settings(judgement, operations=verbose)
     models = locate(paths)
     if is_pure_python():
         click.echo(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from anecheck.artifact.locate import ListFileError, find_models
-from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.tables import Knowledge, UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
 from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.lint.run import Settings
@@ -20,8 +22,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_WIDTH = 80
 
 
+@dataclass(frozen=True, slots=True)
+class JudgementOptions:
+    """What the options of `judgement_options` were given."""
+
+    targets: tuple[str, ...]
+    compute_units: str
+    select: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
 def judgement_options(command: F) -> F:
-    """Add the options that say what a model is judged for, and by which rules."""
+    """Add the options that say what a model is judged for, and by which rules; they arrive as one `judgement`."""
+
+    @functools.wraps(command)
+    def packed(**given: Any) -> Any:  # noqa: ANN401  # click hands over whatever the options hold
+        own = {field.name: given.pop(field.name) for field in fields(JudgementOptions)}
+        return command(judgement=JudgementOptions(**own), **given)
+
     options = (
         click.option(
             "--target",
@@ -43,40 +63,53 @@ def judgement_options(command: F) -> F:
         ),
         click.option("--extend-select", multiple=True, metavar="RULES", help="These rules as well."),
         click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules."),
+        click.option(
+            "--limit",
+            "limits",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Judge by another limit than the known one (`anecheck rule CODE` names a rule's limits). Repeatable.",
+        ),
     )
+    with_options: Any = packed
     for option in reversed(options):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    return cast("F", with_options)
 
 
-def make_settings(
-    targets: Sequence[str],
-    compute_units: str,
-    select: Sequence[str],
-    extend_select: Sequence[str],
-    ignore: Sequence[str],
-    *,
-    operations: bool = False,
-) -> Settings:
-    """Turn the options of `judgement_options` into settings; what is not understood is a usage error."""
-    knowledge, registry = Knowledge(), load_registry()
+def make_settings(judgement: JudgementOptions, *, operations: bool = False) -> Settings:
+    """Turn what the options were given into settings; what is not understood is a usage error."""
+    registry = load_registry()
     try:
-        selected = registry.selected(_split(select), _split(ignore), _split(extend_select))
-        silenced = registry.silenced(_split(ignore))
-        judged = tuple(parse_target(target, knowledge) for target in targets or [DEFAULT_TARGET])
-    except (UnknownRuleError, UnknownTargetError) as error:
+        knowledge = Knowledge(dict(map(_limit, judgement.limits)))
+        selected = registry.selected(
+            _split(judgement.select), _split(judgement.ignore), _split(judgement.extend_select)
+        )
+        silenced = registry.silenced(_split(judgement.ignore))
+        judged = tuple(parse_target(target, knowledge) for target in judgement.targets or [DEFAULT_TARGET])
+    except (UnknownRuleError, UnknownTargetError, UnknownLimitError) as error:
         raise click.UsageError(str(error)) from error
     unique: tuple[Target, ...] = tuple(dict.fromkeys(judged))
     return Settings(
         registry.rules,
         unique,
-        ComputeUnits(compute_units),
+        ComputeUnits(judgement.compute_units),
         knowledge,
         registry.errors,
         selected,
         silenced,
         operations,
     )
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if equals:
+            return name.strip(), float(value)
+    except ValueError:
+        pass
+    raise click.UsageError(f"--limit takes NAME=VALUE with a number, such as conv-kernel-width=11, not '{text}'")
 
 
 def locate(paths: Sequence[str]) -> list[Path]:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import click
 
-from anecheck.cli.options import judgement_options, locate, make_settings, output_width, use_colour, write_report
+from anecheck.cli.options import (
+    JudgementOptions,
+    judgement_options,
+    locate,
+    make_settings,
+    output_width,
+    use_colour,
+    write_report,
+)
 from anecheck.lint.finding import Report
 from anecheck.lint.run import lint_paths
 from anecheck.report.escape import visible
@@ -29,11 +37,7 @@ EXIT_UNREADABLE = 3
 @click.option("--quiet", "-q", is_flag=True, help="Only the totals of each function (text only).")
 def command(
     paths: tuple[str, ...],
-    targets: tuple[str, ...],
-    compute_units: str,
-    select: tuple[str, ...],
-    extend_select: tuple[str, ...],
-    ignore: tuple[str, ...],
+    judgement: JudgementOptions,
     format_: str,
     operations: bool,
     output_file: str | None,
@@ -46,9 +50,9 @@ def command(
     --extend-select and --ignore choose only which findings the JSON report has. Exit code: 0, 2 wrong usage, 3 a model
     could not be read (the others are still shown).
     """
-    if len(set(targets)) > 1:
+    if len(set(judgement.targets)) > 1:
         raise click.UsageError("a placement is predicted for one --target at a time")
-    settings = make_settings(targets, compute_units, select, extend_select, ignore, operations=True)
+    settings = make_settings(judgement, operations=True)
     models = locate(paths)
     report = lint_paths(models, settings, _collect if len(models) > 1 else None)
     colour = use_colour(color) and output_file is None

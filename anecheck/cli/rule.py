@@ -6,7 +6,7 @@ import click
 
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.registry import UnknownRuleError, load_registry
-from anecheck.report import pages
+from anecheck.report import pages, pages_text
 
 
 @click.command("rule", short_help="Explain a rule.")
@@ -27,4 +27,4 @@ def command(code: str | None, all_: bool, format_: str) -> None:
         raise click.UsageError(str(error)) from error
     knowledge = Knowledge()
     written = [pages.page(entry, knowledge) for entry in entries]
-    click.echo(pages.render(sorted(written, key=lambda page: page.code), format_, brief=all_).rstrip("\n"))
+    click.echo(pages_text.render(sorted(written, key=lambda page: page.code), format_, brief=all_).rstrip("\n"))

@@ -8,7 +8,7 @@ import click
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.cli.options import judgement_options, locate, make_settings
+from anecheck.cli.options import JudgementOptions, judgement_options, locate, make_settings
 from anecheck.lint.run import lint_model
 from anecheck.report.escape import visible
 from anecheck.report.listing import render
@@ -23,11 +23,7 @@ EXIT_UNREADABLE = 3
 def command(
     path: str,
     findings: bool,
-    targets: tuple[str, ...],
-    compute_units: str,
-    select: tuple[str, ...],
-    extend_select: tuple[str, ...],
-    ignore: tuple[str, ...],
+    judgement: JudgementOptions,
 ) -> None:
     """Print the program of the model at PATH in the notation of Core ML's own model.mil.
 
@@ -43,5 +39,5 @@ def command(
         sys.exit(EXIT_UNREADABLE)
     found = []
     if findings:
-        found = lint_model(model, make_settings(targets, compute_units, select, extend_select, ignore)).findings
+        found = lint_model(model, make_settings(judgement)).findings
     click.echo(render(model, found), nl=False)

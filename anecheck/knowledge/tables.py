@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence
+
+OWN_LIMIT = "own-limit"
+"""The source of a limit that whoever lints has set."""
 
 
 class _Row(BaseModel):
@@ -139,8 +144,28 @@ class Chip(BaseModel):
         return {name: Figure(**row) for name, row in extra.items() if isinstance(row, dict) and "value" in row}
 
 
+class UnknownLimitError(ValueError):
+    """No limit has the name given."""
+
+
 class Knowledge:
-    """What is known of chips, releases, operations and limits."""
+    """What is known of chips, releases, operations and limits.
+
+    `limits` are other values than the tables', by the names of the limits, from whoever lints.
+
+    Raises:
+        UnknownLimitError: the tables have no limit of a name; names what is near.
+
+    """
+
+    def __init__(self, limits: Mapping[str, float] | None = None) -> None:
+        self._set = dict(limits or {})
+        names = {name for name, _ in self.limits} if self._set else set()
+        for name in self._set:
+            if name not in names:
+                near = difflib.get_close_matches(name, sorted(names))
+                hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck rule CODE` names a rule's limits"
+                raise UnknownLimitError(f"there is no limit '{name}'; {hint}")
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -150,8 +175,13 @@ class Knowledge:
     @cached_property
     def limits(self) -> dict[tuple[str, str], Limit]:
         """Limits by name and family."""
-        rows = [Limit(**row) for row in _read("limits")["limit"]]
+        rows = [self._as_set(Limit(**row)) for row in _read("limits")["limit"]]
         return {(row.name, family): row for row in rows for family in row.families}
+
+    def _as_set(self, row: Limit) -> Limit:
+        if row.name not in self._set:
+            return row
+        return row.model_copy(update={"value": self._set[row.name], "sources": (OWN_LIMIT, *row.sources)})
 
     @cached_property
     def families(self) -> dict[str, Family]:

@@ -1,12 +1,11 @@
-"""The page of a rule: what it flags, why, how sure we are, and what to write instead."""
+"""What the page of a rule holds: what it flags, why, where it holds, how sure we are, and what to write instead."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from anecheck.knowledge.evidence import FAMILIES, Citation
+from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.diagnostics import Diagnostic
 from anecheck.lint.rule import Example, Rule
@@ -25,6 +24,28 @@ class CitedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitValue:
+    """A limit that a rule compares with, on some families; whoever lints may set another for it."""
+
+    name: str
+    value: float
+    unit: str
+    meaning: str
+    families: tuple[str, ...]
+    confidence: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How sure a rule is on some families, best first; `chips` are their names."""
+
+    confidence: str
+    families: tuple[str, ...]
+    chips: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that is known of a rule or diagnostic, ready to be written out."""
 
@@ -34,6 +55,11 @@ class Page:
     title: str
     explanation: str
     rewrite: str
+    blocks: tuple[str, ...] = ()
+    releases: str = ""
+    holds: tuple[Standing, ...] = ()
+    limits: tuple[LimitValue, ...] = ()
+    covers: tuple[str, ...] = ()
     evidence: tuple[CitedSource, ...] = ()
     examples: tuple[Example, ...] = ()
 
@@ -43,10 +69,20 @@ def page(entry: Rule | Diagnostic, knowledge: Knowledge) -> Page:
     if isinstance(entry, Diagnostic):
         body = f"## What to do\n{entry.remedy}"
         return Page(entry.code, entry.name, entry.severity.value, entry.title, body, entry.remedy)
-    evidence = tuple(_cited(citation, knowledge) for citation in entry.evidence)
-    body = entry.page.partition("\n")[2].strip()
     return Page(
-        entry.code, entry.name, entry.severity.value, entry.title, body, entry.rewrite, evidence, tuple(entry.EXAMPLES)
+        code=entry.code,
+        name=entry.name,
+        severity=entry.severity.value,
+        title=entry.title,
+        explanation=entry.page.partition("\n")[2].strip(),
+        rewrite=entry.rewrite,
+        blocks=tuple(sorted(device.value for device in getattr(entry, "blocks", ()))),
+        releases=entry.releases,
+        holds=_standings(entry.evidence, knowledge),
+        limits=tuple(limit for name in entry.limits for limit in _limits(name, knowledge)),
+        covers=entry.covers,
+        evidence=tuple(_cited(citation, knowledge) for citation in entry.evidence),
+        examples=tuple(entry.EXAMPLES),
     )
 
 
@@ -57,46 +93,24 @@ def _cited(citation: Citation, knowledge: Knowledge) -> CitedSource:
     )
 
 
-def render(pages: Sequence[Page], format_: str, *, brief: bool = False) -> str:
-    """Write pages as "text", "json" or "markdown"; `brief` text gives one line a page."""
-    if format_ == "json":
-        return json.dumps([asdict(page) for page in pages], indent=2, ensure_ascii=False)
-    if format_ == "markdown":
-        return "\n".join(_markdown(page) for page in pages)
-    if brief:
-        return "\n".join(f"{page.code}  {page.severity:<7}  {page.name:<26}  {page.title}" for page in pages)
-    return "\n\n".join(_plain(_markdown(page)) for page in pages)
+def _standings(evidence: Sequence[Citation], knowledge: Knowledge) -> tuple[Standing, ...]:
+    """Each family under the best confidence that a source has for it."""
+    best = {family: min((each.on(family) for each in evidence), key=lambda sure: sure.rank) for family in FAMILIES}
+    found = []
+    for confidence in Confidence:
+        families = tuple(family for family in FAMILIES if best[family] is confidence)
+        if families:
+            found.append(Standing(confidence.value, families, _chips(families, knowledge)))
+    return tuple(found)
 
 
-def _markdown(page: Page) -> str:
-    parts = [f"# {page.code} {page.name} ({page.severity})", page.title, page.explanation]
-    if page.evidence:
-        parts.append("## Evidence\n" + "\n".join(map(_source_line, page.evidence)))
-    parts += [_example(example, number) for number, example in enumerate(page.examples, 1)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+def _chips(families: Sequence[str], knowledge: Knowledge) -> tuple[str, ...]:
+    return tuple(knowledge.chips[slug].name for family in families for slug in knowledge.families[family].chips)
 
 
-def _source_line(source: CitedSource) -> str:
-    families = "" if source.families == FAMILIES else f" on {', '.join(source.families)}"
-    url = f" <{source.url}>" if source.url else ""
-    note = f" ({source.note})" if source.note else ""
-    return f"- {source.confidence}{families}: {source.title}{note}{url}"
-
-
-def _example(example: Example, number: int) -> str:
-    text = f"## Example {number}\n```\n{example.before}```\nFlagged: {', '.join(example.flags)}."
-    if example.after is None:
-        return f"{text} {example.reason.capitalize()}."
-    same = "Write instead, for the same numbers:" if example.equal else f"Write instead ({example.reason}):"
-    return f"{text}\n\n{same}\n```\n{example.after}```"
-
-
-def _plain(markdown: str) -> str:
-    """Markdown that reads well in a terminal: fences go, programs are indented, headings lose their marks."""
-    lines, inside = [], False
-    for line in markdown.splitlines():
-        if line.startswith("```"):
-            inside = not inside
-            continue
-        lines.append(f"    {line}" if inside else line.lstrip("#").lstrip() if line.startswith("#") else line)
-    return "\n".join(lines) + "\n"
+def _limits(name: str, knowledge: Knowledge) -> list[LimitValue]:
+    rows = dict.fromkeys(knowledge.limits[name, family] for family in knowledge.families_of(name))
+    return [
+        LimitValue(row.name, row.value, row.unit, row.meaning, row.families, row.confidence.value, row.sources)
+        for row in rows
+    ]

@@ -10,22 +10,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.finding import Finding, ModelReport, Report, Severity
 from anecheck.mil.printer import opset_text
 from anecheck.report.console import make_console, printed
 from anecheck.report.escape import short_name, visible
+from anecheck.report.standing import STANDING
 
 NAMES_SHOWN = 4
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
-CONFIDENCE = {
-    Confidence.DOCUMENTED: "documented by Apple",
-    Confidence.MEASURED: "measured",
-    Confidence.REVERSE_ENGINEERED: "reverse-engineered",
-    Confidence.COMMUNITY: "reported by users",
-    Confidence.EXTRAPOLATED: "extrapolated from other chips",
-    Confidence.FOLKLORE: "folklore",
-}
 KINDS = {"mlprogram": "ML Program", "neuralnetwork": "neural network", "pipeline": "pipeline"}
 
 
@@ -147,7 +139,7 @@ def _group(console: Console, findings: list[Finding], *, every_name: bool) -> No
     head.append(first.severity.value, STYLES[first.severity])
     head.append(f" {first.code} {first.name}", "bold")
     if first.evidence:
-        head.append(f"  {CONFIDENCE[min((f.confidence for f in findings), key=lambda c: c.rank)]}", "dim")
+        head.append(f"  {STANDING[min((f.confidence for f in findings), key=lambda c: c.rank)]}", "dim")
     console.print(head)
     for message, group in groupby(
         sorted(findings, key=lambda finding: finding.message), lambda finding: finding.message

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import anecheck
+from anecheck.knowledge.tables import UnknownLimitError
 
 
 def test_lint_takes_paths_and_models(fixtures: Path) -> None:
@@ -40,3 +41,13 @@ def test_unknown_names_and_targets_are_refused(fixtures: Path) -> None:
         anecheck.nothing  # noqa: B018
     with pytest.raises(ValueError, match="there is no chip, device or family 'x1'"):
         anecheck.lint(fixtures / "ok/bare_program.mlmodel", target="x1")
+
+
+def test_other_limits_can_be_set(fixtures: Path) -> None:
+    model = fixtures / "ok/edge_conv_7x7.mlpackage"
+    assert anecheck.lint(model, select=["ANE118"], ignore=["ANE012"]).models[0].findings == []
+    strict = {"conv-kernel-width": 5, "conv-kernel-height": 5, "conv-square-kernel": 5}
+    (finding,) = anecheck.lint(model, select=["ANE118"], ignore=["ANE012"], limits=strict).models[0].findings
+    assert finding.evidence[0].source == "own-limit"
+    with pytest.raises(UnknownLimitError, match="did you mean conv-kernel-width"):
+        anecheck.lint(model, limits={"conv-kernel-with": 5})

@@ -280,3 +280,24 @@ def test_every_broken_fixture_gives_its_own_diagnostic_and_exit_code_3(anecheck:
         assert (result.returncode, result.stderr) == (3, ""), path
         assert "  error ANE0" in result.stdout, path
         assert "1 model checked: 1 model that cannot be read." in result.stdout, path
+
+
+def test_limits_can_be_set(anecheck: RunAnecheck, fixtures: Path) -> None:
+    model = fixtures / "ok/edge_conv_7x7.mlpackage"
+    limits = ("--limit", "conv-kernel-height=5")
+    assert anecheck("lint", model, "--select", "ANE118").returncode == 0
+    assert anecheck("lint", model, "--select", "ANE118", *limits).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("conv-kernel-height", "--limit takes NAME=VALUE with a number"),
+        ("conv-kernel-height=five", "--limit takes NAME=VALUE with a number"),
+        ("conv-kernel-heigth=5", "did you mean conv-kernel-height"),
+    ],
+)
+def test_limits_that_are_not_understood(anecheck: RunAnecheck, fixtures: Path, limit: str, message: str) -> None:
+    result = anecheck("lint", fixtures / "ok/edge_conv_7x7.mlpackage", "--limit", limit)
+    assert result.returncode == 2
+    assert message in " ".join(result.stderr.split())

@@ -82,7 +82,7 @@ def test_rule_all_lists_every_code_once(anecheck: RunAnecheck) -> None:
     pages = json.loads(anecheck("rule", "--all", "--format", "json").stdout)
     assert [page["code"] for page in pages] == codes
     markdown = anecheck("rule", "--all", "--format", "markdown").stdout
-    assert [line.split()[1] for line in markdown.splitlines() if line.startswith("# ")] == codes
+    assert [line.split()[1] for line in markdown.splitlines() if line.startswith("# ANE")] == codes
 
 
 @pytest.mark.parametrize("arguments", [[], ["ANE104", "--all"], ["ANE9"], ["cumulative-sums"]])

@@ -97,7 +97,7 @@ def test_every_source_that_a_table_cites_exists(name: str) -> None:
 
 
 def test_sources_have_an_address_or_say_why_not() -> None:
-    kinds = {"apple", "coremltools", "measurement", "reverse-engineering", "community", "arithmetic"}
+    kinds = {"apple", "coremltools", "measurement", "reverse-engineering", "community", "arithmetic", "setting"}
     for key, source in KNOWLEDGE.sources.items():
         assert source.kind in kinds, key
         assert source.title, key
