@@ -40,6 +40,12 @@ class Target:
     chip: str | None = None
     os: str | None = None
 
+    @property
+    def system(self) -> tuple[str, tuple[int, ...]] | None:
+        """The OS with its version (("ios", (17, 4)) for "ios17.4"); `None` where none was named."""
+        named = OS_RELEASE.fullmatch(self.os or "")
+        return (named[1], tuple(int(part) for part in named[2].split("."))) if named else None
+
     def __str__(self) -> str:
         name = f"{self.chip} ({self.family})" if self.chip else self.family
         return f"{name}/{self.os}" if self.os else name

@@ -52,7 +52,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
     return Finding(
         code=rule.code,
         name=rule.name,
-        severity=_severity(match.severity or rule.severity, confidence),
+        severity=_severity(match, confidence),
         confidence=confidence,
         message=match.message,
         reject=match.reject or rule.reject or None,
@@ -89,12 +89,22 @@ def _confidence(evidence: list[Evidence]) -> Confidence:
     return next(own, Confidence.EXTRAPOLATED)
 
 
-def _severity(severity: Severity, confidence: Confidence) -> Severity:
-    """Cap the severity by how sure we are: errors need Apple's word or a measurement, and folklore is only a hint."""
-    if confidence is Confidence.FOLKLORE:
+def _severity(match: Match, confidence: Confidence) -> Severity:
+    """Cap the severity by how sure we are.
+
+    Errors need Apple's word or a measurement. Folklore is only a hint, and so is what users report of other chips.
+    """
+    severity = match.severity or match.rule.severity
+    if confidence is Confidence.FOLKLORE or (confidence is Confidence.EXTRAPOLATED and _is_hearsay(match)):
         return Severity.INFO
     sure = confidence in {Confidence.DOCUMENTED, Confidence.MEASURED}
     return Severity.WARNING if severity is Severity.ERROR and not sure else severity
+
+
+def _is_hearsay(match: Match) -> bool:
+    """Whether nobody but users speaks of a match, on whatever chips."""
+    users = {Confidence.COMMUNITY, Confidence.FOLKLORE}
+    return all(citation.confidence in users for citation in match.evidence or match.rule.evidence)
 
 
 def _rewrite(rule: Rule) -> Rewrite | None:

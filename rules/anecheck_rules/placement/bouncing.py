@@ -27,6 +27,8 @@ class Bouncing(ModelRule):
     severity = Severity.INFO
     rewrite = "bring the operations that the engine lacks together at one end, or mend the layer that repeats them"
     evidence = (cite("751k-dispatch", Confidence.REVERSE_ENGINEERED, "H16"),)
+    covers = ("GP02",)
+    limits = ("engine-segments",)
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag functions with more engine segments than the limit."""

@@ -27,6 +27,7 @@ class BoundaryInTheMiddle(ModelRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("kokoro", Confidence.COMMUNITY),
     )
+    covers = ("GP04",)
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each run of operations between two engine segments, at the one that forces it."""

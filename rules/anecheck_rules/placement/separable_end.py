@@ -30,6 +30,7 @@ class SeparableEnd(ModelRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),
     )
+    covers = ("GP04",)
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag the first and the last segment where the engine has another."""

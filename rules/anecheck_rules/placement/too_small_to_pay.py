@@ -34,6 +34,7 @@ class TooSmallToPay(ModelRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("fluid", Confidence.COMMUNITY),
     )
+    covers = ("GP01", "GP03")
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each function that stays on the CPU whole, and eligible operations that stay there beside others."""

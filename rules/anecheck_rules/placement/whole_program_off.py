@@ -39,6 +39,8 @@ class WholeProgramOff(ModelRule):
         cite("eeane", Confidence.MEASURED, "H14"),
         cite("751k-defects", Confidence.MEASURED, "H18"),
     )
+    covers = ("MM04", "LC01")
+    limits = ("model-weight-bytes-ios", "model-weight-bytes-macos26", "model-weight-bytes-macos27", "conv-layers")
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each function with the reason."""
