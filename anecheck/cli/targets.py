@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, fields
 
 import click
 
-from anecheck.knowledge.tables import Chip, Knowledge
+from anecheck.knowledge.tables import Chip, Figure, Knowledge
 from anecheck.knowledge.target import UnknownTargetError, parse_target
 
 
@@ -33,10 +34,19 @@ def command(name: str | None, format_: str) -> None:
 
 def _everything(knowledge: Knowledge) -> dict[str, object]:
     return {
-        "chips": [chip.model_dump(mode="json") for chip in knowledge.chips.values()],
-        "families": [family.model_dump(mode="json") for family in knowledge.families.values()],
-        "releases": [release.model_dump(mode="json") for release in knowledge.releases.values()],
+        "chips": [_chip(chip) for chip in knowledge.chips.values()],
+        "families": [asdict(family) for family in knowledge.families.values()],
+        "releases": [asdict(release) for release in knowledge.releases.values()],
     }
+
+
+def _chip(chip: Chip) -> dict[str, object]:
+    own = {each.name: getattr(chip, each.name) for each in fields(chip) if each.name not in {"figures", "more"}}
+    return {**own, **{name: _figure(figure) for name, figure in chip.figures.items()}, **chip.more}
+
+
+def _figure(figure: Figure) -> dict[str, object]:
+    return {name: value for name, value in asdict(figure).items() if value != ""}
 
 
 def _list(knowledge: Knowledge) -> str:
@@ -60,11 +70,9 @@ def _details(family: str, chip: Chip | None, knowledge: Knowledge) -> dict[str, 
     content: dict[str, object] = {"family": family, "measured": row.measured}
     if chip is not None:
         content = {"chip": chip.name, "year": chip.year, "devices": list(chip.devices), **content}
-        content["figures"] = {
-            name: figure.model_dump(mode="json", exclude_defaults=True) for name, figure in chip.figures.items()
-        }
-    content["capabilities"] = {item.name: item.model_dump(mode="json") for item in row.capability}
-    content["limits"] = {name: limit.model_dump(mode="json") for name, limit in sorted(limits.items())}
+        content["figures"] = {name: _figure(figure) for name, figure in chip.figures.items()}
+    content["capabilities"] = {item.name: asdict(item) for item in row.capability}
+    content["limits"] = {name: asdict(limit) for name, limit in sorted(limits.items())}
     return content
 
 
@@ -72,7 +80,7 @@ def _text(content: dict[str, object]) -> str:
     lines = []
     for key, value in content.items():
         if not isinstance(value, dict):
-            lines.append(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+            lines.append(f"{key}: {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}")
             continue
         lines += ["", key]
         for name, row in value.items():
@@ -87,8 +95,8 @@ def _text(content: dict[str, object]) -> str:
 def _number(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return " / ".join(map(_number, value))
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() else f"{value:g}"
+    if isinstance(value, (int, float)):
+        return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
     return str(value)

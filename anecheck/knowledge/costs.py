@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-
-from pydantic import BaseModel, ConfigDict
 
 from anecheck.knowledge.evidence import Confidence
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class CostClass(_Row):
+@dataclass(frozen=True)
+class CostClass:
     """Throughputs of a class of operations within a tier; rates in GB/s, GFLOP/s or thousand millions of elements a second.
 
     `ane` is missing where the engine's cost is that of memory. `bracket` is where the tier's border was seen to lie.
@@ -33,7 +29,8 @@ class CostClass(_Row):
     note: str = ""
 
 
-class PathCosts(_Row):
+@dataclass(frozen=True)
+class PathCosts:
     """What the segmenter adds along a plan, in milliseconds."""
 
     switch_ms: float
@@ -42,7 +39,8 @@ class PathCosts(_Row):
     output_ms: float
 
 
-class GpuCosts(_Row):
+@dataclass(frozen=True)
+class GpuCosts:
     """How the GPU is placed between the others, which nobody measured."""
 
     sources: tuple[str, ...]
@@ -51,7 +49,8 @@ class GpuCosts(_Row):
     switch_ms: float
 
 
-class ComputeFloor(_Row):
+@dataclass(frozen=True)
+class ComputeFloor:
     """Operations whose arithmetic may outweigh memory on the CPU, and its throughput in GFLOP/s."""
 
     types: tuple[str, ...]
@@ -60,7 +59,8 @@ class ComputeFloor(_Row):
     classic: float
 
 
-class UncountedParameters(_Row):
+@dataclass(frozen=True)
+class UncountedParameters:
     """Whose constant parameters are not counted as bytes."""
 
     types: tuple[str, ...]
@@ -69,10 +69,9 @@ class UncountedParameters(_Row):
     bytes_per_tap: int
 
 
-class Costs(BaseModel):
+@dataclass(frozen=True)
+class Costs:
     """The whole table."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     sources: tuple[str, ...]
     confidence: Confidence

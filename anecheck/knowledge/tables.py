@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli
-from pydantic import BaseModel, ConfigDict
 
-from anecheck.knowledge.costs import Costs
+from anecheck.knowledge.costs import ComputeFloor, CostClass, Costs, GpuCosts, PathCosts, UncountedParameters
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence
+
+R = TypeVar("R")
+
+SURE = {confidence.value: confidence for confidence in Confidence}
 
 OWN_LIMIT = "own-limit"
 """The source of a limit that whoever lints has set."""
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Source(_Row):
+@dataclass(frozen=True)
+class Source:
     """Where facts come from; `url` is empty where no address is known, and `note` then says why."""
 
     title: str
@@ -31,7 +32,8 @@ class Source(_Row):
     note: str = ""
 
 
-class Limit(_Row):
+@dataclass(frozen=True)
+class Limit:
     """A number that something must not exceed, on some families. `reject` is the compiler's own message."""
 
     name: str
@@ -50,7 +52,8 @@ class Limit(_Row):
         return tuple(Citation(source, self.confidence, self.families) for source in self.sources)
 
 
-class EngineVerdict(_Row):
+@dataclass(frozen=True)
+class EngineVerdict:
     """What some families' engines do with an operation: "native", "conditional", "never" or "unknown"."""
 
     families: tuple[str, ...]
@@ -59,14 +62,16 @@ class EngineVerdict(_Row):
     sources: tuple[str, ...] = ()
 
 
-class Verdict(_Row):
+@dataclass(frozen=True)
+class Verdict:
     """A verdict for every family, and whether the GPU has the operation ("native", "lacks" or "unknown")."""
 
     engine: tuple[EngineVerdict, ...]
     gpu: str
 
 
-class Operator(_Row):
+@dataclass(frozen=True)
+class Operator:
     """An operation of MIL: the first opset of ML Programs that has it, and the key of its verdict."""
 
     verdict: str
@@ -76,7 +81,8 @@ class Operator(_Row):
     note: str = ""
 
 
-class Capability(_Row):
+@dataclass(frozen=True)
+class Capability:
     """Something that a family's engine can or cannot do."""
 
     name: str
@@ -86,7 +92,8 @@ class Capability(_Row):
     note: str = ""
 
 
-class Family(_Row):
+@dataclass(frozen=True)
+class Family:
     """An engine generation; `measured` says whether Core ML's placement was read on one of its chips."""
 
     name: str
@@ -96,7 +103,8 @@ class Family(_Row):
     note: str = ""
 
 
-class Release(_Row):
+@dataclass(frozen=True)
+class Release:
     """A Core ML release, by the specification version that a model file carries."""
 
     specification_version: int
@@ -113,7 +121,8 @@ class Release(_Row):
     note: str = ""
 
 
-class Figure(_Row):
+@dataclass(frozen=True)
+class Figure:
     """A number of a chip, or a list where it depends on the model sold; `confidence` is high, medium or low."""
 
     value: float | str | list[float | str] | dict[str, Any]
@@ -123,10 +132,9 @@ class Figure(_Row):
     note: str = ""
 
 
-class Chip(BaseModel):
+@dataclass(frozen=True)
+class Chip:
     """A chip: its engine family ("none" where Core ML cannot reach the engine), devices, and figures by name."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     slug: str
     name: str
@@ -136,12 +144,10 @@ class Chip(BaseModel):
     device_class: str = ""
     arch: str = ""
     note: str = ""
-
-    @property
-    def figures(self) -> dict[str, Figure]:
-        """The chip's numbers by name, e.g. `dram_gbps`."""
-        extra = self.model_extra or {}
-        return {name: Figure(**row) for name, row in extra.items() if isinstance(row, dict) and "value" in row}
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """The chip's numbers by name, e.g. `dram_gbps`."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What else its row of the table holds, as it stands there."""
 
 
 class UnknownLimitError(ValueError):
@@ -170,43 +176,49 @@ class Knowledge:
     @cached_property
     def sources(self) -> dict[str, Source]:
         """Sources by key."""
-        return {key: Source(**row) for key, row in _read("sources").items()}
+        return {key: _row(Source, row) for key, row in _read("sources").items()}
 
     @cached_property
     def limits(self) -> dict[tuple[str, str], Limit]:
         """Limits by name and family."""
-        rows = [self._as_set(Limit(**row)) for row in _read("limits")["limit"]]
+        rows = [self._as_set(_row(Limit, row)) for row in _read("limits")["limit"]]
         return {(row.name, family): row for row in rows for family in row.families}
 
     def _as_set(self, row: Limit) -> Limit:
         if row.name not in self._set:
             return row
-        return row.model_copy(update={"value": self._set[row.name], "sources": (OWN_LIMIT, *row.sources)})
+        return replace(row, value=self._set[row.name], sources=(OWN_LIMIT, *row.sources))
 
     @cached_property
     def families(self) -> dict[str, Family]:
         """Engine families by name."""
-        return {row["name"]: Family(**row) for row in _read("families")["family"]}
+        return {
+            row["name"]: _row(Family, row, capability=tuple(_row(Capability, each) for each in row["capability"]))
+            for row in _read("families")["family"]
+        }
 
     @cached_property
     def chips(self) -> dict[str, Chip]:
         """Chips by slug."""
-        return {row["slug"]: Chip(**row) for row in _read("chips")["chip"]}
+        return {row["slug"]: _chip(row) for row in _read("chips")["chip"]}
 
     @cached_property
     def releases(self) -> dict[int, Release]:
         """Core ML releases by specification version."""
-        return {row["specification_version"]: Release(**row) for row in _read("releases")["release"]}
+        return {row["specification_version"]: _row(Release, row) for row in _read("releases")["release"]}
 
     @cached_property
     def operators(self) -> dict[str, Operator]:
         """MIL operations by name."""
-        return {name: Operator(**row) for name, row in self._operator_tables["operator"].items()}
+        return {name: _row(Operator, row) for name, row in self._operator_tables["operator"].items()}
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """What engines do with operations, by the key that `Operator.verdict` names."""
-        return {name: Verdict(**row) for name, row in self._operator_tables["verdict"].items()}
+        return {
+            name: Verdict(tuple(_row(EngineVerdict, each) for each in row["engine"]), row["gpu"])
+            for name, row in self._operator_tables["verdict"].items()
+        }
 
     @cached_property
     def _operator_tables(self) -> dict[str, Any]:
@@ -218,10 +230,15 @@ class Knowledge:
         """What Core ML's segmenter takes operations to cost."""
         table = _read("costs")
         return Costs(
-            **{key: table[key] for key in ("sources", "confidence", "families", "path", "gpu", "compute_floor")},
-            uncounted_parameters=table["uncounted_parameters"],
-            classes=table["class"],
-            measured_memory=table["measured_memory"]["types"],
+            sources=tuple(table["sources"]),
+            confidence=Confidence(table["confidence"]),
+            families=tuple(table["families"]),
+            path=_row(PathCosts, table["path"]),
+            gpu=_row(GpuCosts, table["gpu"]),
+            compute_floor=_row(ComputeFloor, table["compute_floor"]),
+            uncounted_parameters=_row(UncountedParameters, table["uncounted_parameters"]),
+            classes=tuple(_row(CostClass, row) for row in table["class"]),
+            measured_memory=frozenset(table["measured_memory"]["types"]),
         )
 
     def families_of(self, limit: str) -> tuple[str, ...]:
@@ -267,6 +284,26 @@ class Knowledge:
             for row in self.verdicts[operator.verdict].engine
             for family in row.families
         }
+
+
+def _chip(row: Mapping[str, Any]) -> Chip:
+    """A chip's row: what the class names, then its figures, which are tables with a value, then the rest."""
+    own = {each.name for each in fields(Chip)} & row.keys()
+    figures = {name: _row(Figure, each) for name, each in row.items() if isinstance(each, dict) and "value" in each}
+    more = {name: each for name, each in row.items() if name not in own and name not in figures}
+    return _row(Chip, {name: row[name] for name in own}, figures=figures, more=more)
+
+
+def _row(kind: type[R], row: Mapping[str, Any], **made: Any) -> R:  # noqa: ANN401  # a row holds anything
+    """A row of a table as a `kind`: lists become tuples, and a word for how sure we are becomes a `Confidence`.
+
+    `made` are values that the caller has built already. The tests hold the tables against the types of the classes.
+    """
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    sure = SURE.get(str(values.get("confidence")))
+    if sure is not None:
+        values["confidence"] = sure
+    return kind(**{**values, **made})
 
 
 def _read(table: str) -> Any:  # noqa: ANN401  # the rows are validated where they are built

@@ -116,4 +116,6 @@ def _rewrite(rule: Rule) -> Rewrite | None:
         text=rule.section("Instead") or rule.rewrite,
         before=example.before if example else None,
         after=example.after if example else None,
+        pytorch_before=(example.pytorch_before or None) if example else None,
+        pytorch_after=(example.pytorch_after or None) if example else None,
     )

@@ -1,18 +1,21 @@
-"""What a lint run reports, as pydantic models: the JSON report and its schema come from here.
+"""What a lint run reports. The JSON report and its schema are made from these classes, by pydantic (`report/json.py`).
 
-Keys may be added within schema version 1; none is renamed or dropped.
+They are plain dataclasses, because importing pydantic takes a fifth of the time in which a small model is linted, and only
+JSON needs it. Keys may be added within schema version 1; none is renamed or dropped.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, ClassVar, Final
 
 from anecheck.knowledge.evidence import Confidence
 
 SCHEMA_VERSION = "1.0"
+
+DOCUMENTED: Final = {"use_attribute_docstrings": True}
+"""How pydantic is to read these classes: what stands under a field describes it."""
 
 
 class Severity(str, Enum):
@@ -28,82 +31,107 @@ class Severity(str, Enum):
         return list(Severity).index(self)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-
-class Evidence(_Record):
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
     """A source of a finding, with how sure it is for the target."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     source: str
     url: str
     confidence: Confidence
 
 
-class Rewrite(_Record):
-    """What to write instead: `title` in one line, `text` at length, `before` and `after` as MIL text where there is one."""
+@dataclass(frozen=True, kw_only=True)
+class Rewrite:
+    """What to write instead: `title` in one line, `text` at length, and an example as MIL text and PyTorch where there is one."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     title: str
     text: str
     before: str | None = None
     after: str | None = None
+    pytorch_before: str | None = None
+    pytorch_after: str | None = None
 
 
-class Source(_Record):
+@dataclass(frozen=True, kw_only=True)
+class Source:
     """The line of the user's own code that a finding comes from."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     file: str
     line: int
     module: str | None = None
 
 
-class Finding(_Record):
+@dataclass(frozen=True, kw_only=True)
+class Finding:
     """One thing found, at one operation or for a whole model (then the operation's fields are null)."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     code: str
     name: str
     severity: Severity
     confidence: Confidence
     message: str
-    reject: str | None = Field(default=None, description="What Core ML's compiler answers, verbatim, where it is known")
+    reject: str | None = None
+    """What Core ML's compiler answers, verbatim, where it is known."""
     function: str | None = None
     operation: str | None = None
     operation_type: str | None = None
     operation_index: int | None = None
-    block: list[tuple[int, int]] = Field(
-        default=[], description="Where a nested block lies: (operation in its block, number of the nested block) pairs"
-    )
-    families: list[str] = Field(default=[], description="The engine generations on which the finding holds")
-    blocks: list[str] = Field(default=[], description="The devices that the operation is likely kept from")
-    related: list[str] = Field(default=[], description="Operations that share the finding's fate")
-    evidence: list[Evidence] = []
+    block: list[tuple[int, int]] = field(default_factory=list)
+    """Where a nested block lies: (operation in its block, number of the nested block) pairs."""
+    families: list[str] = field(default_factory=list)
+    """The engine generations on which the finding holds."""
+    blocks: list[str] = field(default_factory=list)
+    """The devices that the operation is likely kept from."""
+    related: list[str] = field(default_factory=list)
+    """Operations that share the finding's fate."""
+    evidence: list[Evidence] = field(default_factory=list)
     rewrite: Rewrite | None = None
-    fingerprint: str = Field(default="", description="Stays the same when operations are renamed or renumbered")
+    fingerprint: str = ""
+    """Stays the same when operations are renamed or renumbered."""
     suppressed: bool = False
     source: Source | None = None
-    mil_line: int | None = Field(default=None, description="The line, from 1, in the text that `anecheck show` prints")
-    data: dict[str, Any] = {}
+    mil_line: int | None = None
+    """The line, from 1, in the text that `anecheck show` prints."""
+    data: dict[str, Any] = field(default_factory=dict)
 
 
-class OperationReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class OperationReport:
     """One operation of a function; `index` counts all but `const` in the function's own block, from 0."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     index: int
     name: str
     type: str
-    device: str | None = Field(default=None, description="The predicted device; null where nothing was predicted")
-    supported: list[str] = Field(description="The devices that no rule keeps the operation from")
-    blockers: list[str] = Field(description="The codes of the rules that keep it from the engine")
-    tie: list[str] = []
-    estimated_us: dict[str, float | None] = {}
-    block: list[tuple[int, int]] = []
+    device: str | None = None
+    """The predicted device; null where nothing was predicted."""
+    supported: list[str]
+    """The devices that no rule keeps the operation from."""
+    blockers: list[str]
+    """The codes of the rules that keep it from the engine."""
+    tie: list[str] = field(default_factory=list)
+    estimated_us: dict[str, float | None] = field(default_factory=dict)
+    block: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Summary(_Record):
+@dataclass(frozen=True, kw_only=True)
+class Summary:
     """Totals of a function, the placement predicted for the first target. What was not predicted is null."""
 
+    __pydantic_config__: ClassVar = DOCUMENTED
+
     operations: int
-    off_engine: int = Field(description="Operations that a rule says are likely to leave the engine")
+    off_engine: int
+    """Operations that a rule says are likely to leave the engine."""
     ane: int | None = None
     gpu: int | None = None
     cpu: int | None = None
@@ -111,11 +139,15 @@ class Summary(_Record):
     switches: int | None = None
     estimated_ms: float | None = None
     peak_working_set_bytes: int | None = None
-    weight_bytes: int = Field(description="Bytes of the weights that the function refers to, as stored")
+    weight_bytes: int
+    """Bytes of the weights that the function refers to, as stored."""
 
 
-class SegmentReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class SegmentReport:
     """A run of operations on one device; `first` and `last` are operation indices."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     device: str
     first: int
@@ -124,8 +156,11 @@ class SegmentReport(_Record):
     estimated_us: float
 
 
-class BoundaryReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class BoundaryReport:
     """A change of device before the operation `index`, and the operation that forces it (null where none does)."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     index: int
     source: str
@@ -135,8 +170,11 @@ class BoundaryReport(_Record):
     blockers: list[str]
 
 
-class MendReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class MendReport:
     """Operations to mend together, and what the re-solved plan is then."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     operations: list[str]
     blockers: list[str]
@@ -146,28 +184,39 @@ class MendReport(_Record):
     won_ms: float
 
 
-class ShortfallReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class ShortfallReport:
     """A program too small to pay: what the engine would save, and what going there costs, in milliseconds."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     saved_ms: float
     cost_ms: float
 
 
-class PlacementReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class PlacementReport:
     """Where a function's operations go, why, and what would change that."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     segments: list[SegmentReport]
     boundaries: list[BoundaryReport]
     mends: list[MendReport]
     shortfall: ShortfallReport | None
-    whole_program: list[str] = Field(description="Why the engine is out of the question for the whole program")
+    whole_program: list[str]
+    """Why the engine is out of the question for the whole program."""
     assumptions: list[str]
     confidence: Confidence
-    doubts: list[str] = Field(description="What the prediction hangs on that was not measured")
+    doubts: list[str]
+    """What the prediction hangs on that was not measured."""
 
 
-class FunctionReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class FunctionReport:
     """One function of a model; `name` is prefixed with the part's name in a pipeline (`encoder/main`)."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     name: str
     opset: str
@@ -176,33 +225,45 @@ class FunctionReport(_Record):
     placement: PlacementReport | None = None
 
 
-class ReadError(_Record):
+@dataclass(frozen=True, kw_only=True)
+class ReadError:
     """Why a model could not be read."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     code: str
     message: str
 
 
-class ModelReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class ModelReport:
     """One model with everything found in it; `error` is set where it could not be read."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     path: str
     kind: str | None = None
     specification_version: int | None = None
     error: ReadError | None = None
-    functions: list[FunctionReport] = []
-    findings: list[Finding] = []
+    functions: list[FunctionReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
-class ToolReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class ToolReport:
     """Which tool made the report."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     name: str
     version: str
 
 
-class TargetReport(_Record):
+@dataclass(frozen=True, kw_only=True)
+class TargetReport:
     """What the models were judged for."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     chip: str | None
     family: str
@@ -210,8 +271,11 @@ class TargetReport(_Record):
     compute_units: str
 
 
-class Report(_Record):
+@dataclass(frozen=True, kw_only=True)
+class Report:
     """A whole lint run. `target` is the first of `targets`."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
 
     schema_version: str = SCHEMA_VERSION
     tool: ToolReport

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 
+from pydantic import TypeAdapter
+
 from anecheck.lint.finding import Report
 
 
 def render(report: Report) -> str:
     """Write the report as JSON."""
-    return report.model_dump_json(indent=2)
+    return _adapter().dump_json(report, indent=2).decode("utf-8")
 
 
 def schema() -> str:
-    """The JSON schema of what `render` writes."""
-    content = Report.model_json_schema(mode="serialization")
+    """The JSON schema of what `render` writes; the docstrings of the report's fields are its descriptions."""
+    content = _adapter().json_schema(mode="serialization")
     content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     content["title"] = "anecheck report"
     return json.dumps(content, indent=2)
+
+
+def _adapter() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)

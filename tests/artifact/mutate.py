@@ -30,6 +30,7 @@ from anecheck.lint.run import Settings, lint_paths
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
 from anecheck.mil.printer import model_lines, operation_lines, print_program
+from anecheck.report.json import render as render_json
 from tests.artifact.packages import MODEL, WEIGHTS, copy_of, fixture, write_compiled
 
 PACKAGES = (
@@ -145,8 +146,9 @@ def use(path: Path, settings: Settings) -> list[str]:
             parse(print_program(program))
             for function in program.functions.values():
                 assert len(Graph(function).networkx) <= len(operation_lines(model))
-    (report,) = lint_paths([path], settings).models
-    report.model_dump_json()
+    whole = lint_paths([path], settings)
+    render_json(whole)
+    (report,) = whole.models
     outcomes += [f"crashed: {finding.message}" for finding in report.findings if finding.code == CRASHED_RULE.code]
     return outcomes
 

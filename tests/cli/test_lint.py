@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,7 +149,7 @@ def test_json_has_the_keys_that_others_rely_on(lint_json: LintJson, fixtures: Pa
             "data",
         ),
     }
-    assert set(finding["rewrite"]) == {"title", "text", "before", "after"}
+    assert set(finding["rewrite"]) >= {"title", "text", "before", "after"}
     assert all(set(item) == {"source", "url", "confidence"} for item in finding["evidence"])
 
 
@@ -301,3 +303,14 @@ def test_limits_that_are_not_understood(anecheck: RunAnecheck, fixtures: Path, l
     result = anecheck("lint", fixtures / "ok/edge_conv_7x7.mlpackage", "--limit", limit)
     assert result.returncode == 2
     assert message in " ".join(result.stderr.split())
+
+
+def test_text_is_written_without_what_only_json_needs(fixtures: Path) -> None:
+    code = (
+        "import sys\nfrom anecheck.cli.main import main\n"
+        "try: main(['lint', sys.argv[1], '--fail-on', 'never', '--quiet'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('pydantic', 'networkx', 'numpy') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(fixtures / "flagged/cumsum.mlpackage")]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[-1] == "[]"

@@ -6,16 +6,29 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli
+from pydantic import TypeAdapter
 
 import anecheck.knowledge
+from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.knowledge.tables import Figure, Knowledge
+from anecheck.knowledge.tables import (
+    Chip,
+    Family,
+    Figure,
+    Knowledge,
+    Limit,
+    Operator,
+    Release,
+    Source,
+    Verdict,
+)
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
 TABLES = ("chips", "costs", "families", "limits", "operators", "releases", "sources")
@@ -69,6 +82,27 @@ def test_every_table_is_read_and_valid_and_none_is_forgotten() -> None:
         "sources": len(table("sources")),
     }
     assert min(sizes.values()) >= 7
+
+
+ROWS: dict[type[object], Iterable[object]] = {
+    Source: KNOWLEDGE.sources.values(),
+    Limit: KNOWLEDGE.limits.values(),
+    Family: KNOWLEDGE.families.values(),
+    Chip: KNOWLEDGE.chips.values(),
+    Release: KNOWLEDGE.releases.values(),
+    Operator: KNOWLEDGE.operators.values(),
+    Verdict: KNOWLEDGE.verdicts.values(),
+    Costs: [KNOWLEDGE.costs],
+}
+"""The rows of each class. Nothing checks their types when they are read, which keeps the start short."""
+
+
+@pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.__name__)
+def test_every_row_has_the_types_that_its_class_declares(kind: type[object]) -> None:
+    adapter: TypeAdapter[object] = TypeAdapter(kind)
+    for row in ROWS[kind]:
+        content = {each.name: getattr(row, each.name) for each in fields(row)}  # type: ignore[arg-type]
+        assert adapter.validate_python(content) == row
 
 
 # Sources
@@ -225,11 +259,7 @@ def test_figures_have_a_source_and_a_confidence() -> None:
     assert len(figures) > 200
     assert {figure.confidence for figure in figures} == {"high", "medium", "low"}
     assert all(figure.source in KNOWLEDGE.sources for figure in figures)
-    measured = [
-        Figure(**row)
-        for chip in KNOWLEDGE.chips.values()
-        for row in (chip.model_extra or {}).get("measured", {}).values()
-    ]
+    measured = [Figure(**row) for chip in KNOWLEDGE.chips.values() for row in chip.more.get("measured", {}).values()]
     assert all(figure.source in KNOWLEDGE.sources for figure in measured)
     assert KNOWLEDGE.chips["m4"].figures["dram_gbps"].unit == "GB/s"
 
