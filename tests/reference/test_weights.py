@@ -42,6 +42,12 @@ def test_tables_and_masks_unfold_as_documented() -> None:
         "constexpr_lut_to_dense", indices=np.array([0b11_01_00_10], np.uint8), lut=[0.0, 1, 2, 3], shape=[2, 2]
     )
     np.testing.assert_array_equal(packed, [[2, 0], [1, 3]])
+    # Its second example: two vectors of three values, laid along the second axis.
+    indices = np.array([[[0, 0], [1, 0]], [[1, 1], [0, 0]]], np.uint8)
+    vectors = np.array([[1.0, 2, 3], [10, 20, 30]]).reshape(1, 1, 1, 2, 3)
+    found = only("constexpr_lut_to_dense", indices=indices, lut=vectors, vector_axis=1)
+    np.testing.assert_array_equal(found[0], [[1, 1], [2, 2], [3, 3], [10, 1], [20, 2], [30, 3]])
+    np.testing.assert_array_equal(found[1], [[10, 10], [20, 20], [30, 30], [1, 1], [2, 2], [3, 3]])
     mask = np.array([[1, 0], [1, 1]], np.uint8)
     found = only("constexpr_sparse_to_dense", nonzero_data=[5.0, 6.0, 7.0], mask=mask)
     np.testing.assert_array_equal(found, [[5, 0], [6, 7]])

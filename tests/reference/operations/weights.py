@@ -63,7 +63,7 @@ def constexpr_lut_to_dense(call: Call) -> Array:
     """Values looked up by their codes.
 
     Up to iOS 17 the codes are packed into bytes from the lowest bit up and `shape` is given; later each block of codes has
-    a table of its own, with the values in its last dimension.
+    a table of its own, whose last two dimensions are the codes and the values, or vectors of values, that they stand for.
     """
     indices, table = call.tensor("indices"), call.tensor("lut")
     if call.has("shape"):
@@ -72,10 +72,13 @@ def constexpr_lut_to_dense(call: Call) -> Array:
         bits = np.unpackbits(indices.astype(np.uint8), bitorder="little")[: int(np.prod(shape)) * width]
         codes = bits.reshape(-1, width).astype(np.int64) @ (1 << np.arange(width))
         return np.take(table, codes).reshape(shape)
-    if table.shape[-1] != 1:
-        raise call.fail("the reference looks up single values only")
-    blocks = _spread(table[..., 0], indices.shape)
-    return np.take_along_axis(blocks, indices[..., None], -1)[..., 0]
+    blocks = _spread(table, (*indices.shape, *table.shape[-2:]))
+    vectors = np.take_along_axis(blocks, indices[..., None, None], -2)[..., 0, :]
+    if not call.has("vector_axis"):
+        return np.asarray(vectors[..., 0])
+    axis = call.axis("vector_axis", indices.ndim)
+    interleaved = np.moveaxis(vectors, -1, axis + 1)  # the values of a vector are neighbours along the axis
+    return interleaved.reshape([-1 if place == axis else size for place, size in enumerate(indices.shape)])
 
 
 @operation("constexpr_sparse_to_dense")
