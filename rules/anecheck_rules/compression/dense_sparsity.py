@@ -13,7 +13,7 @@ from anecheck_rules.compression.stored_weights import stored_type
 
 
 class DenseSparsity(ModelRule):
-    """Weights are stored sparse, though more than a quarter of their values are not zero.
+    """Weights are stored as sparse ones, though more than a quarter of their values are not zero.
 
     ## Why it costs
     A sparse weight stores a bit for each value and the values that are not zero. The engine skips zeros as it reads them,
@@ -29,8 +29,13 @@ class DenseSparsity(ModelRule):
     - Or do not prune, and palettize or quantize instead: 4-bit codes are smaller than a weight with 75 % of zeros
       (5 bits a value), and cost less accuracy.
 
+    ## Known exceptions
+    A share of 100 % is no choice of yours: coremltools 9 with numpy 2 looks for the threshold in fp16, where the position
+    of a quantile among more than 65,504 elements is infinite, and prunes nothing of such a weight. It is stored with its
+    mask, 6 % larger than before. Prune in PyTorch, or with numpy below 2.
+
     ## Contradictions
-    The second row, from Apple too, gains a quarter at 50 %. So this is a note: measure.
+    The second row, from Apple too, gains a quarter at 50 %. So measure.
     """
 
     code = "ANE613"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.compression.stored_weights import PALETTES, uses
@@ -14,10 +15,11 @@ from anecheck_rules.compression.stored_weights import PALETTES, uses
 class PalettizedStride(OperationRule):
     """A convolution with a palettized weight has a stride above 2.
 
-    ## Why it leaves the engine
-    Apple's rules for the engine allow palettized kernels a stride of 1 or 2, and a compiler read on M2 has a message
-    against palettized weights with a large one. The convolution that cuts a picture into patches, with a stride of 14 or
-    16, is what meets it: `palettize_weights` takes it like every other weight, at the very beginning of the model.
+    ## Why it costs
+    Apple's rules for the engine allow palettized kernels a stride of 1 or 2, dense ones up to 32, and a compiler read on M2
+    has a message against palettized weights with a large stride. The convolution that cuts a picture into patches, with a
+    stride of 14 or 16, is what meets it: `palettize_weights` takes it like every other weight, and it stands at the very
+    beginning of the model, where leaving the engine costs a switch.
 
     ## Instead
     - Leave that weight as it is: `op_name_configs={"patch_embedding": None}` excludes it. The patch convolution of a
@@ -27,14 +29,15 @@ class PalettizedStride(OperationRule):
       weight has no stride.
 
     ## Known exceptions
-    Apple wrote the rule for Core AI, the compiler after Core ML's, and says "slow" where the message says "refused". So
-    placement is predicted as for a dense weight.
+    Apple wrote the rule for Core AI, whose compiler is not Core ML's, among advice on what is efficient; the message speaks
+    of refusing. Nobody published a placement, so this is a note and placement is predicted as for a dense weight.
     """
 
     code = "ANE606"
     name = "palettized-stride"
     operations = PALETTES
     blocks = frozenset()
+    severity = Severity.INFO
     rewrite = "leave this convolution's weight out of palettization"
     covers = ("QZ08",)
     limits = ("palettized-conv-stride",)

@@ -87,7 +87,7 @@ class SplitContraction(OperationRule):
         """Flag the last addition, if every piece goes into one projection and all of their results into one sum."""
         axis, whole = axes(operation, "axis"), sizes(operation.operand("x"))
         limit = context.limit("matmul-contraction")
-        if axis is None or whole is None or len(operation.outputs) < 2:
+        if axis is None or len(axis) != 1 or whole is None or len(operation.outputs) < 2:
             return
         if limit is not None and whole[axis[0]] > limit.value:
             return
@@ -109,7 +109,7 @@ def _projected(piece: Operand, axis: int, rank: int, graph: Graph) -> Operand | 
         return None
     summed = SUMMED_OF_INPUT[user.type] % rank
     transposed = user.type == "matmul" and user.scalar("transpose_x") is True
-    known = bool(summed_axes(user, parameter, weight.tensor.rank)) and not transposed
+    known = bool(summed_axes(user, parameter, weight.tensor)) and not transposed
     return user.outputs[0] if known and summed == axis else None
 
 
@@ -124,7 +124,7 @@ def _sum(results: list[Operand], graph: Graph) -> Node | None:
                 break
         else:
             return None
-        del waiting[x], waiting[y]  # type: ignore[arg-type]  # both are in it
+        del waiting[x], waiting[y]
         last = user
         waiting[user.outputs[0]] = None
     return last

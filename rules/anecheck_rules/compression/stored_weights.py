@@ -63,19 +63,21 @@ def weight_uses(node: Node, graph: Graph) -> Iterator[tuple[Node, tuple[int, ...
     for user, parameter in uses(node, graph):
         weight = user.tensor(parameter)
         if weight is not None and (parameter == "weight" or user.type == "matmul"):
-            summed = summed_axes(user, parameter, weight.rank)
+            summed = summed_axes(user, parameter, weight)
             if summed:
                 yield user, summed
 
 
-def summed_axes(user: Node, parameter: str, rank: int) -> tuple[int, ...]:
-    """The axes of a weight of `rank` over which an operation sums; none where that is unknown."""
+def summed_axes(user: Node, parameter: str, weight: TensorType) -> tuple[int, ...]:
+    """The axes of a weight over which an operation sums; none where that is unknown."""
+    rank = weight.rank
     if user.type == "linear":
         return (1,) if rank == 2 else ()
     if user.type == "conv":
         return tuple(range(1, rank))
     if user.type == "conv_transpose":
-        return (0, *range(2, rank))
+        depthwise = rank > 0 and user.scalar("groups") == weight.shape[0]
+        return tuple(axis for axis in range(rank) if axis != 1 and (axis or not depthwise))
     if user.type != "matmul" or rank == 0:
         return ()
     transposed = user.scalar(f"transpose_{parameter}") is True
