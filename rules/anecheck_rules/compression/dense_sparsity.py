@@ -16,18 +16,18 @@ class DenseSparsity(ModelRule):
     """Weights are stored as sparse ones, though more than a quarter of their values are not zero.
 
     ## Why it costs
-    A sparse weight stores a bit for each value and the values that are not zero. The engine skips zeros as it reads them,
-    and Apple sees a gain in speed from 75 % of zeros on. Below that the accuracy that pruning cost buys little.
+    A sparse weight stores a bit for each value and the values that are not zero, and the engine reads it in this form.
+    Apple sees a gain in speed from 75 % of zeros on. Below that the accuracy that pruning cost buys little.
 
-    | ResNet-50 on the engine, ms | dense | 50 % zeros | 75 % | 90 % |
+    | ResNet-50 with the engine, ms | dense | 50 % zeros | 75 % | 90 % |
     |---|---|---|---|---|
-    | magnitude pruning, A16 | 1.52 | 1.46 | 1.28 | |
-    | pruned while training, another iPhone | 1.63 | 1.23 | 1.05 | 0.86 |
+    | A16 (iPhone 14 Pro) | 1.52 | 1.46 | 1.28 | |
+    | on another page, iPhone not named | 1.63 | 1.23 | 1.05 | 0.86 |
 
     ## Instead
     - Prune to 75 % or more, with fine-tuning, or in blocks.
-    - Or do not prune, and palettize or quantize instead: 4-bit codes are smaller than a weight with 75 % of zeros
-      (5 bits a value), and cost less accuracy.
+    - Or do not prune, and palettize or quantize instead: 4-bit codes are smaller than a weight with 75 % of zeros, which
+      takes 5 bits a value.
 
     ## Known exceptions
     A share of 100 % is no choice of yours: coremltools 9 with numpy 2 looks for the threshold in fp16, where the position

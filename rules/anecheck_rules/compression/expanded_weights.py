@@ -25,8 +25,8 @@ class ExpandedWeights(ModelRule):
 
     ## Instead
     Palettize for these chips: the engine of A14 and M1 reads palettes of 4 bits, and sparse weights, as they are stored.
-    On M1 Max one large feed-forward block took 19.4 ms in fp16 and 6.0 ms with 4-bit palettes. Accuracy is that of 4-bit
-    weights; a table for each group of channels (iOS 18, macOS 15) wins most of it back.
+    On M1 Max a large feed-forward network took 19.4 ms in fp16 and 6.0 ms with 4-bit palettes. Check the accuracy, which is
+    that of 4-bit weights; from iOS 18 and macOS 15 on a table for each group of channels helps.
 
     ## Known exceptions
     The numbers are the same, and a layer that computes longer than it reads loses nothing. Nobody published how 4-bit

@@ -17,8 +17,8 @@ class PaletteBesideState(ModelRule):
 
     ## Why it goes wrong
     A language model with its cache in a state and weights of 4-bit palettes crashed on the engine after 100 to 200
-    predictions with the same state; with fp16 weights it did not. Nobody explained it, and other models of this kind are
-    in use, so it says what to test rather than what to change.
+    predictions with the same state. Nobody explained it, and other models of this kind are in use, so this says what to
+    test rather than what to change.
 
     ## Instead
     - Generate a few thousand tokens in one go on the oldest release that you support before you ship.

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.compression.stored_weights import PALETTES, stored_type, weight_uses
 
@@ -56,6 +56,15 @@ class PalettePerBlock(OperationRule):
                         lut = tensor<fp16, [2, 1, 4, 1]>([[[[1], [2], [0.5], [-1]]], [[[3], [4], [-0.5], [0.25]]]]));
                     tensor<fp16, [1, 2]> y = linear(weight = w, x = x);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                weights = cto.OpPalettizerConfig(
+                    nbits=4, granularity="per_grouped_channel", group_size=32, channel_axis=1)
+                model = cto.palettize_weights(model, cto.OptimizationConfig(global_config=weights))
+            """),
+            pytorch_after=pytorch("""
+                weights = cto.OpPalettizerConfig(nbits=4, granularity="per_grouped_channel", group_size=32)
+                model = cto.palettize_weights(model, cto.OptimizationConfig(global_config=weights))
             """),
         ),
     )

@@ -17,9 +17,9 @@ class QuantizedActivations(ModelRule):
 
     ## Why it goes wrong
     8-bit weights with 8-bit activations are what A17 Pro, M4 and newer engines compute faster than fp16, up to twice as
-    fast. On older chips the engine's compiler refused models with `quantize` and `dequantize`, and then the whole model
-    runs elsewhere. The one who reports it does not say which; Apple's own figures begin with A16, so this speaks of A15,
-    M2 and older.
+    fast. On older chips the engine's compiler refused a model with `quantize` and `dequantize`, and then the whole model
+    runs elsewhere. The one report does not say which chips; Apple's own figures begin with A16, so this speaks of A15, M2
+    and older.
 
     | ResNet-50, ms | fp16 | 8-bit weights | 8-bit weights and activations |
     |---|---|---|---|
@@ -27,8 +27,7 @@ class QuantizedActivations(ModelRule):
     | A17 Pro (iPhone 15 Pro) | 1.38 | 1.50 | 0.77 |
 
     ## Instead
-    - Ship a second model with 8-bit weights alone for older chips: where memory is the limit it is as fast, and it needs
-      no calibration data.
+    - Ship a second model for older chips, in which weights alone are compressed; it needs no calibration data.
     - On new chips measure both: the gain is with deep layers of large convolutions, and chains of 1 × 1 convolutions lost.
     """
 
@@ -64,9 +63,9 @@ class QuantizedActivations(ModelRule):
             reason="redesign: activations keep 16 bits, so they are no longer rounded to 8",
             target="m1",
             pytorch_before=pytorch("""
-                activations = cto.experimental.OpActivationLinearQuantizerConfig(mode="linear_symmetric")
+                activations = cto.OpLinearQuantizerConfig(mode="linear_symmetric")
                 config = cto.OptimizationConfig(global_config=activations)
-                model = cto.experimental.linear_quantize_activations(model, config, samples)
+                model = cto.linear_quantize_activations(model, config, samples)
                 model = cto.linear_quantize_weights(model, weights)
             """),
             pytorch_after=pytorch("""

@@ -18,15 +18,16 @@ class QuantizedProduct(OperationRule):
     ## Why it goes wrong
     The engine turns `dequantize`, `mul` and `quantize` into one multiplication of integers. On an M5 it used a wrong
     scale for it: large products were cut off, without any message. Gated networks (SwiGLU, squeeze-and-excite) multiply
-    activations so, and calibration puts a pair of `quantize` and `dequantize` around every operation.
+    activations so, and training with fake quantization puts `quantize` and `dequantize` around the product like around
+    everything else. (Calibration with `linear_quantize_activations` leaves `mul` alone.)
 
         dequantize ─┐                             dequantize ─┐
                     mul ─ quantize ─ dequantize ─             mul ─
         dequantize ─┘  (wrong on M5)              dequantize ─┘  (fp16)
 
     ## Instead
-    Keep multiplications of two activations in fp16: leave their type out of activation quantization
-    (`op_type_configs={"mul": None}`). They cost next to nothing; the gain of 8 bits is in convolutions and projections.
+    Keep multiplications of two activations in fp16: put them into a module of their own and exclude its type from
+    quantization. They cost next to nothing; the gain of 8 bits is in convolutions and projections.
     """
 
     code = "ANE612"
@@ -34,7 +35,7 @@ class QuantizedProduct(OperationRule):
     operations = frozenset({"mul"})
     blocks = frozenset()
     severity = Severity.INFO
-    rewrite = 'leave the product in fp16 (op_type_configs={"mul": None})'
+    rewrite = "leave the product in fp16, out of activation quantization"
     covers = ("QZ11",)
     releases = "iOS 17 and macOS 14 on"
     evidence = (cite("cadam", Confidence.COMMUNITY, "H17"),)
@@ -64,14 +65,20 @@ class QuantizedProduct(OperationRule):
             equal=False,
             reason="redesign: the product keeps 16 bits, so it is no longer rounded to 8",
             pytorch_before=pytorch("""
-                activations = cto.experimental.OpActivationLinearQuantizerConfig(mode="linear_symmetric")
-                config = cto.OptimizationConfig(global_config=activations)
-                model = cto.experimental.linear_quantize_activations(model, config, samples)
+                class Gated(nn.Module):
+                    def forward(self, x):
+                        return self.up(x) * torch.sigmoid(self.gate(x))
             """),
             pytorch_after=pytorch("""
-                activations = cto.experimental.OpActivationLinearQuantizerConfig(mode="linear_symmetric")
-                config = cto.OptimizationConfig(global_config=activations, op_type_configs={"mul": None})
-                model = cto.experimental.linear_quantize_activations(model, config, samples)
+                class Product(nn.Module):
+                    def forward(self, a, b):
+                        return a * b
+
+                class Gated(nn.Module):
+                    def forward(self, x):
+                        return self.product(self.up(x), torch.sigmoid(self.gate(x)))
+
+                config = LinearQuantizerConfig.from_dict({"global_config": {}, "module_type_configs": {Product: None}})
             """),
         ),
     )

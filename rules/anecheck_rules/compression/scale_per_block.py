@@ -16,22 +16,22 @@ class ScalePerBlock(OperationRule):
     """The scale of a quantized weight changes along the axis that is summed over.
 
     ## Why it leaves the engine
-    The engine multiplies integers, sums them up, and applies the scale to the sum. That works with one scale for each
-    output channel, or one for the whole weight. Where the scale changes within a sum, Core ML's compiler refuses the
-    operation ("ANE only support per-cout/per-tensor quantization"): it runs on the CPU or the GPU, and so does nearly the
-    whole of a transformer quantized this way, whose time is in its projections.
+    One scale for an output channel, or for the whole weight, can be applied once, to the finished sum of products. A scale
+    that changes within the sum cannot, and Core ML's compiler refuses the operation for the engine ("ANE only support
+    per-cout/per-tensor quantization"). It runs on the CPU or the GPU, and so does nearly the whole of a transformer
+    quantized this way, whose time is in its projections.
 
         int4 [2304, 768]  scale [2304, 24]      leaves: 24 scales in every sum of 768 products
         int4 [2304, 768]  scale [2304,  1]      stays
 
     coremltools makes such weights with `granularity="per_block"`. The axis is the second of `linear` and `conv`, the first
-    of `conv_transpose`, and that of the shared dimension of `matmul`. A parameter used as `x @ w` that was quantized along
+    of `conv_transpose`, and for `matmul` the one that both operands share. A parameter used as `x @ w` that was quantized along
     its first axis has the same defect, with blocks of one.
 
     ## Instead
     - Quantize with `granularity="per_channel"`: int8, or int4 where the accuracy allows.
-    - Or palettize with `granularity="per_grouped_channel"`: a table of 16 values for every 8 to 32 output channels is as
-      small as 4-bit blocks, mostly as accurate, and stays on the engine.
+    - Or palettize with `granularity="per_grouped_channel"`: 4-bit codes with a table of 16 values for every 8 to 32 output
+      channels are smaller than 4-bit blocks of 32 (4.5 bits a weight), and stay on the engine.
     - A scale for each single input moves onto the input: `(x * s) @ q` is `x @ (s * q)`.
     - Keep per-block weights in a second model for the GPU, which they suit.
 
@@ -49,7 +49,7 @@ class ScalePerBlock(OperationRule):
     operations = SCALED
     rewrite = "quantize per channel, or palettize with a table for each group of output channels"
     reject = "ANE: ANE only support per-cout/per-tensor quantization"
-    releases = "all with such weights: iOS 18 and macOS 15 on"
+    releases = "iOS 16 and macOS 13 on; blocks exist from iOS 18 and macOS 15 on"
     covers = ("QZ01",)
     evidence = (
         cite("ct2510", Confidence.MEASURED, "H16", "H17"),

@@ -29,8 +29,8 @@ class SplitContraction(OperationRule):
                    └─ linear(w3) ────────┘
 
     ## Instead
-    One projection with a scale per output channel, in int8 where 4 bits lose too much; or a palette with a table for each
-    group of output channels, which has the accuracy of blocks.
+    One projection with a scale per output channel, in int8 where 4 bits lose too much; or a 4-bit palette with a table for
+    each group of output channels.
 
     ## Known exceptions
     A sum that is too long for the engine has to be split, so projections beyond that limit are not flagged, nor are dense

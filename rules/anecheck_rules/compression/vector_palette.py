@@ -18,7 +18,7 @@ class VectorPalette(OperationRule):
     ## Why it leaves the engine
     With `cluster_dim` above 1 the table holds vectors: one code fills two or four neighbouring output channels. A model
     with such weights did not load on an iPhone with A19 (error -14), and messages in a compiler read on M2 refuse them for
-    dilated and transposed convolutions. Palettes of single values run on the engine in every measurement, down to one bit.
+    dilated and transposed convolutions. Palettes of single values are what Apple times on the engine and recommends for it.
 
     ## Instead
     Palettize single values (`cluster_dim=1`). For the same size take half the bits: 2-bit codes of single values are as
@@ -29,7 +29,7 @@ class VectorPalette(OperationRule):
     An engine guide that compiles without Core ML has vectors of 2, 4 and 5 values running. Hence a note, no warning.
 
     The same messages refuse palettes of one and two bits. Those are not flagged: Apple timed ResNet-50 with two bits on an
-    A16 at 1.43 ms on the engine, against 1.52 ms in fp16, and lists one bit beside it.
+    A16 at 1.43 ms with the engine, against 1.52 ms in fp16, and on another page with one bit at 1.14 ms against 1.63 ms.
     """
 
     code = "ANE604"
@@ -44,6 +44,7 @@ class VectorPalette(OperationRule):
         cite("john", Confidence.COMMUNITY, "H18"),
         cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
         cite("guide25", Confidence.REVERSE_ENGINEERED),
+        cite("ct-palettization-perf", Confidence.DOCUMENTED, "H15"),
     )
     EXAMPLES: ClassVar = (
         Example(

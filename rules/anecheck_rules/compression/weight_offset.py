@@ -94,6 +94,14 @@ class WeightOffset(OperationRule):
                     tensor<fp16, [1, 2]> y = linear(weight = w, x = x);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                weights = cto.OpLinearQuantizerConfig(mode="linear", dtype="uint4")
+                model = cto.linear_quantize_weights(model, cto.OptimizationConfig(global_config=weights))
+            """),
+            pytorch_after=pytorch("""
+                weights = cto.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int4")
+                model = cto.linear_quantize_weights(model, cto.OptimizationConfig(global_config=weights))
+            """),
         ),
     )
 
