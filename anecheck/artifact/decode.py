@@ -96,7 +96,13 @@ class _Decoder:
         )
 
     def _variables(self, messages: Message) -> tuple[Variable, ...]:
-        return tuple([Variable(message.name, self._type(message.type)) for message in messages[:]])
+        known, new = self._types.get, self._type  # looked up in place: this is called for every operation
+        return tuple(
+            [
+                Variable(message.name, known((kind := message.type).SerializeToString()) or new(kind))
+                for message in messages[:]
+            ]
+        )
 
     # Types
 
@@ -135,7 +141,8 @@ class _Decoder:
     # Values
 
     def _value(self, message: Message) -> Value:
-        kind = self._type(message.type)
+        declared = message.type
+        kind = self._types.get(declared.SerializeToString()) or self._type(declared)
         if isinstance(kind, TensorType) and kind.dtype == "string":  # most values are: every operation has a name
             values = message.immediateValue.tensor.strings.values[:]
             if values:

@@ -19,7 +19,7 @@ from anecheck.artifact.errors import ArtifactError, Fault
 from anecheck.artifact.package import inside
 from anecheck.artifact.pointer import POINTER_LIMIT, pointer_size
 from anecheck.mil.model import Blob, WeightFile
-from anecheck.mil.program import Argument, Operation, Program, walk
+from anecheck.mil.program import Program, walk
 from anecheck.mil.values import BlobValue
 
 FILE_HEADER = struct.Struct("<II")
@@ -44,9 +44,13 @@ def blob_offsets(programs: Iterable[Program]) -> dict[str, set[int]]:
     for program in programs:
         for function in program.functions.values():
             for operation in walk(function.block):
-                for value in _values(operation):
+                for value in operation.attributes.values():
                     if isinstance(value, BlobValue):
                         offsets.setdefault(value.path, set()).add(value.offset)
+                for bound in operation.inputs.values():
+                    for argument in bound:
+                        if isinstance(argument, BlobValue):
+                            offsets.setdefault(argument.path, set()).add(argument.offset)
     return offsets
 
 
@@ -97,11 +101,3 @@ def _read_blobs(file: BinaryIO, shown: str, size: int, offsets: Iterable[int]) -
             )
         blobs[offset] = Blob(offset, length, start)
     return WeightFile(shown, "present", size, blobs)
-
-
-def _values(operation: Operation) -> list[Argument]:
-    """The values of an operation's attributes and all of its arguments."""
-    values: list[Argument] = list(operation.attributes.values())
-    for bound in operation.inputs.values():
-        values.extend(bound)
-    return values

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.rule import Context, GraphContext, Match, ModelRule, OperationRule, Rule
-from anecheck.mil.graph import Graph, Node
+from anecheck.mil.graph import CONSTEXPR_PREFIX, Graph, Node
 from anecheck.mil.model import Model
 from anecheck.predict.placement import Placement, place
 from anecheck.predict.support import UNITS, support
@@ -100,7 +100,7 @@ def _run(rule: Rule, context: Context) -> list[tuple[GraphContext | None, Match]
         return [
             (function, match)
             for function in context.functions
-            for node in _candidates(rule, function.graph)
+            for node in _candidates(rule, function.graph, context)
             for match in rule.check(node, function.graph, context)
         ]
     if isinstance(rule, ModelRule):
@@ -108,10 +108,18 @@ def _run(rule: Rule, context: Context) -> list[tuple[GraphContext | None, Match]
     return []
 
 
-def _candidates(rule: OperationRule, graph: Graph) -> list[Node]:
+def _candidates(rule: OperationRule, graph: Graph, context: Context) -> list[Node]:
+    """The operations that a rule has to look at: by their type, and by the types of their tensors."""
+    kinds = [kind for kind in sorted(graph.by_type) if rule.concerns(kind, context)]
     if rule.operations is None:
-        return graph.running
-    return [node for kind in sorted(rule.operations & graph.by_type.keys()) for node in graph.by_type[kind]]
+        kinds = [kind for kind in kinds if not kind.startswith(CONSTEXPR_PREFIX)]
+    if type(rule).concerns_tensor is OperationRule.concerns_tensor:
+        return [node for kind in kinds for node in graph.by_type[kind]]
+    wanted = {id(tensor) for tensor in graph.tensor_types if rule.concerns_tensor(tensor, context)}
+    if not wanted:
+        return []
+    nodes = (node for kind in kinds for node in graph.by_type[kind])
+    return [node for node in nodes if not wanted.isdisjoint([id(tensor) for tensor in node.running_tensors])]
 
 
 def _block(judgement: Judgement) -> None:

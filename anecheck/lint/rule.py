@@ -13,6 +13,7 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.finding import Severity
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Interface, Model
+from anecheck.mil.types import TensorType
 from anecheck.predict.placement import Placement
 
 
@@ -167,6 +168,17 @@ class OperationRule(Rule):
     operations: ClassVar[frozenset[str] | None] = None
     blocks: ClassVar[frozenset[Device]] = frozenset({Device.ANE})
     defers: ClassVar[bool] = False
+
+    def concerns(self, kind: str, context: Context) -> bool:
+        """Whether operations of a type need a look at all; asked once for each type of a program."""
+        return self.operations is None or kind in self.operations
+
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Whether operations that take or give such a tensor need a look; asked once for each type of tensor.
+
+        A rule that overrides this is called only for operations with a run-time tensor that concerns it.
+        """
+        return True
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Yield a match for each thing wrong with `operation`."""

@@ -159,6 +159,11 @@ class Graph:
         return [node for node in self.nodes if not node.is_constexpr]
 
     @cached_property
+    def tensor_types(self) -> list[TensorType]:
+        """The types of all run-time tensors, each object once: a program that was read has few, and shares them."""
+        return list({id(tensor): tensor for node in self.nodes for tensor in node.running_tensors}.values())
+
+    @cached_property
     def networkx(self) -> networkx.MultiDiGraph[Node]:
         """The same graph for networkx. Every edge has a `kind` and, but for state order, an `operand`:
 
@@ -191,8 +196,11 @@ class Graph:
         """Every reference into a weight file that the operations make, through constants or in place, each once."""
         found: dict[tuple[str, int], BlobValue] = {}
         for node in self.nodes:
-            values = [operand.value for bound in node.inputs.values() for operand in bound]
-            for value in (*values, *node.operation.attributes.values()):
+            for bound in node.inputs.values():
+                for operand in bound:
+                    if isinstance(operand.value, BlobValue):
+                        found.setdefault((operand.value.path, operand.value.offset), operand.value)
+            for value in node.operation.attributes.values():
                 if isinstance(value, BlobValue):
                     found.setdefault((value.path, value.offset), value)
         return tuple(found.values())

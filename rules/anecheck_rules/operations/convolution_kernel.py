@@ -82,9 +82,9 @@ class ConvolutionKernel(OperationRule):
             return
         width = taps[-1] or 0
         height = (taps[-2] or 0) if len(taps) > 1 else 1
-        families = tuple(family for family in FAMILIES if self._too_large(height, width, family, context))
-        if context.target.family not in families:
+        if not self._too_large(height, width, context.target.family, context):
             return
+        families = tuple(family for family in FAMILIES if self._too_large(height, width, family, context))
         limit = context.limit("conv-kernel-height" if height > width else "conv-kernel-width")
         measured = len(taps) == 2 and (height == width or 1 in {height, width})
         evidence = limit.citations if limit else ()

@@ -8,6 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
+from anecheck.mil.types import TensorType
 from anecheck_rules.float32_paths import computes_in_float32, float32_island, is_float32
 
 PROMOTED = frozenset(
@@ -70,6 +71,10 @@ class Float32Constant(OperationRule):
             """),
         ),
     )
+
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Only fp32."""
+        return tensor.dtype == "fp32"
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag an operation with an fp32 constant in an fp32 island that only casts connect to the rest."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
+from anecheck.mil.types import TensorType
 from anecheck_rules.float32_paths import comes_from_inputs, computes_in_float32
 
 
@@ -50,6 +51,10 @@ class Float32Data(OperationRule):
             """),
         ),
     )
+
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Only fp32."""
+        return tensor.dtype == "fp32"
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag run-time operands and results of type fp32."""

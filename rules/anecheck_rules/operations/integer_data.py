@@ -8,7 +8,8 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.integer_paths import is_wide, touches_wide
+from anecheck.mil.types import TensorType
+from anecheck_rules.integer_paths import WIDE_INTEGERS, is_wide
 
 BOUNDS_OF_WRITES = ("begin", "end", "stride")
 """Run-time bounds of `slice_update` are left to the rule about dynamic slices, which knows what was seen of them."""
@@ -54,9 +55,13 @@ class IntegerData(OperationRule):
         ),
     )
 
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Only wide integers."""
+        return tensor.dtype in WIDE_INTEGERS
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag a run-time operand or a result of a wide integer type. Casts have a rule of their own."""
-        if operation.type == "cast" or not touches_wide(operation):
+        if operation.type == "cast":
             return
         spared = BOUNDS_OF_WRITES if operation.type == "slice_update" else ()
         wide = [

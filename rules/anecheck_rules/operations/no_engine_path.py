@@ -76,6 +76,11 @@ class NoEnginePath(OperationRule):
         ),
     )
 
+    def concerns(self, kind: str, context: Context) -> bool:
+        """Only types whose verdict for the target's engine is 'never'."""
+        verdict = context.verdict(kind)
+        return verdict is not None and verdict.status == "never"
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag an operation whose verdict for the target's engine is 'never'."""
         verdict = context.verdict(operation.type)

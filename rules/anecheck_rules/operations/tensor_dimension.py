@@ -9,9 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.knowledge.tables import Limit
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
-
-SHORT = 1024
-"""No family's limit is as low as this; shorter axes, nearly all, need no look at the table."""
+from anecheck.mil.types import TensorType
 
 AXES = {
     1: ("tensor-width",),
@@ -64,15 +62,13 @@ class TensorDimension(OperationRule):
         ),
     )
 
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Only tensors with an axis that is too long, which few programs have."""
+        return any(_broken(tensor, context))
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the axis that breaks its limit by most, over run-time operands and results."""
-        broken: list[tuple[float, int, Limit]] = []
-        for tensor in operation.running_tensors:
-            for size, name in zip(tensor.shape, AXES.get(len(tensor.shape), ()), strict=False):
-                if size is not None and size > SHORT:
-                    limit = context.limit(name)
-                    if limit is not None and size > limit.value:
-                        broken.append((size / limit.value, size, limit))
+        broken = [found for tensor in operation.running_tensors for found in _broken(tensor, context)]
         if broken:
             _, size, limit = max(broken, key=lambda item: item[0])
             axis = limit.name.removeprefix("tensor-")
@@ -85,3 +81,11 @@ class TensorDimension(OperationRule):
                 size=size,
                 limit=int(limit.value),
             )
+
+
+def _broken(tensor: TensorType, context: Context) -> Iterator[tuple[float, int, Limit]]:
+    """The axes of a tensor that are too long: by which factor, the size and the limit."""
+    for size, name in zip(tensor.shape, AXES.get(len(tensor.shape), ()), strict=False):
+        limit = context.limit(name)
+        if size is not None and limit is not None and size > limit.value:
+            yield size / limit.value, size, limit

@@ -8,6 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
 from anecheck.mil.graph import Graph, Node
+from anecheck.mil.types import TensorType
 
 
 class TensorRank(OperationRule):
@@ -52,20 +53,19 @@ class TensorRank(OperationRule):
         ),
     )
 
+    def concerns_tensor(self, tensor: TensorType, context: Context) -> bool:
+        """Only ranks above the limit, which few programs have."""
+        limit = context.limit("tensor-rank")
+        return limit is not None and len(tensor.shape) > limit.value
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the highest rank among run-time operands and results."""
         rank = max([len(tensor.shape) for tensor in operation.running_tensors], default=0)
-        if rank < FEWEST:
-            return
         limit = context.limit("tensor-rank")
-        if limit is not None and rank > limit.value:
+        if limit is not None:
             yield self.finding(
                 operation,
                 f"rank {rank}, at most {int(limit.value)} dimensions fit",
                 families=context.families_below(limit.name, rank),
                 rank=rank,
             )
-
-
-FEWEST = 5
-"""No family's limit is lower; tensors of fewer dimensions, nearly all, need no look at the table."""
