@@ -3,5 +3,14 @@
 from __future__ import annotations
 
 from anecheck.lint.rule import Rule
+from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
+from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
+from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
 
-RULES: tuple[type[Rule], ...] = ()
+RULES: tuple[type[Rule], ...] = (
+    WrittenOutAttention,  # ANE241
+    AttentionScoreMatrix,  # ANE242
+    FusedAttentionShape,  # ANE243
+    ScaledAttentionQuery,  # ANE244
+)
