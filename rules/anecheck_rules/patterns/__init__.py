@@ -5,7 +5,10 @@ from __future__ import annotations
 from anecheck.lint.rule import Rule
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
+from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
+from anecheck_rules.patterns.redundant_cast import RedundantCast
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
 from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
 
 RULES: tuple[type[Rule], ...] = (
@@ -13,4 +16,7 @@ RULES: tuple[type[Rule], ...] = (
     AttentionScoreMatrix,  # ANE242
     FusedAttentionShape,  # ANE243
     ScaledAttentionQuery,  # ANE244
+    WholeSequenceLogits,  # ANE245
+    RedundantCast,  # ANE246
+    IntegerRoundTrip,  # ANE247
 )
