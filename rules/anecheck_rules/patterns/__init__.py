@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from anecheck.lint.rule import Rule
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
+from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
 from anecheck_rules.patterns.redundant_cast import RedundantCast
+from anecheck_rules.patterns.repeated_computation import RepeatedComputation
+from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.unused_input import UnusedInput
+from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
 from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
 
@@ -19,4 +24,9 @@ RULES: tuple[type[Rule], ...] = (
     WholeSequenceLogits,  # ANE245
     RedundantCast,  # ANE246
     IntegerRoundTrip,  # ANE247
+    RepeatedComputation,  # ANE248
+    ConstantComputation,  # ANE249
+    UnusedResult,  # ANE250
+    UnusedInput,  # ANE251
+    ReturnedInput,  # ANE252
 )

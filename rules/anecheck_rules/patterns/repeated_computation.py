@@ -1,0 +1,159 @@
+"""ANE248: the same computed more than once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.finding import Severity
+from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule, mil, pytorch
+from anecheck.mil.graph import Graph, Node, Operand
+
+NEVER_ALIKE = frozenset({"read_state", "write_state", "custom_layer", "random_bernoulli", "random_categorical"}) | {
+    "random_normal",
+    "random_uniform",
+}
+"""Operations that may give another result each time, or do more than give one."""
+
+FREE = frozenset({"reshape", "expand_dims", "squeeze", "identity", "shape"})
+"""Operations that move no numbers; a repetition of these alone is not worth a word."""
+
+
+class RepeatedComputation(ModelRule):
+    """The same operations are applied to the same values several times.
+
+    ## Why it costs
+    Every copy is estimated, placed and run for itself. Typical are masks and tables of positions that each layer makes
+    anew from the same inputs, when they could be made once and handed on.
+
+        mask ─┬─ sub ─ mul ─ add(scores of layer 1)        mask ─ sub ─ mul ─┬─ add(scores of layer 1)
+              └─ sub ─ mul ─ add(scores of layer 2)                          └─ add(scores of layer 2)
+
+    coremltools merges such copies when it converts (`common::remove_redundant_ops`), but only operations of one type that
+    follow the same value and take equal constants; programs from other writers, joined ones and custom pipelines without
+    the pass keep theirs.
+
+    ## Instead
+    Compute it once before the layers and pass it to each. Where it depends on the app's inputs alone, such as a mask or
+    the rotations of positions, compute it in the app and make it an input; where it depends on nothing, make it a constant.
+
+    ## Known exceptions
+    Copies that only change shapes, and numbers for shapes and indices, are left alone, and so is what is random.
+    """
+
+    code = "ANE248"
+    name = "repeated-computation"
+    engine_only = False
+    severity = Severity.INFO
+    rewrite = "compute it once and use the result everywhere"
+    evidence = (cite("coremltools-9", Confidence.DOCUMENTED), cite("751k-analytics", Confidence.MEASURED, "H16"))
+    EXAMPLES: ClassVar = (
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<fp16, [1, 4, 8, 8]> a, tensor<fp16, [1, 1, 8, 8]> mask) {
+                    tensor<fp16, [1, 1, 8, 8]> off1 = sub(x = fp16(1), y = mask);
+                    tensor<fp16, [1, 1, 8, 8]> low1 = mul(x = off1, y = fp16(-100));
+                    tensor<fp16, [1, 4, 8, 8]> s1 = add(x = a, y = low1);
+                    tensor<fp16, [1, 4, 8, 8]> p1 = softmax(axis = int32(-1), x = s1);
+                    tensor<fp16, [1, 1, 8, 8]> off2 = sub(x = fp16(1), y = mask);
+                    tensor<fp16, [1, 1, 8, 8]> low2 = mul(x = off2, y = fp16(-100));
+                    tensor<fp16, [1, 4, 8, 8]> s2 = add(x = p1, y = low2);
+                    tensor<fp16, [1, 4, 8, 8]> y = softmax(axis = int32(-1), x = s2);
+                } -> (y);
+            """),
+            flags=("low2",),
+            after=mil("""
+                func main<ios18>(tensor<fp16, [1, 4, 8, 8]> a, tensor<fp16, [1, 1, 8, 8]> mask) {
+                    tensor<fp16, [1, 1, 8, 8]> off = sub(x = fp16(1), y = mask);
+                    tensor<fp16, [1, 1, 8, 8]> low = mul(x = off, y = fp16(-100));
+                    tensor<fp16, [1, 4, 8, 8]> s1 = add(x = a, y = low);
+                    tensor<fp16, [1, 4, 8, 8]> p1 = softmax(axis = int32(-1), x = s1);
+                    tensor<fp16, [1, 4, 8, 8]> s2 = add(x = p1, y = low);
+                    tensor<fp16, [1, 4, 8, 8]> y = softmax(axis = int32(-1), x = s2);
+                } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                class Layer(torch.nn.Module):
+                    def forward(self, scores, mask):
+                        return (scores + (1 - mask) * -100).softmax(-1)
+            """),
+            pytorch_after=pytorch("""
+                class Model(torch.nn.Module):
+                    def forward(self, scores, mask):
+                        low = (1 - mask) * -100
+                        for layer in self.layers:
+                            scores = layer(scores, low)
+                        return scores
+            """),
+        ),
+    )
+
+    def check(self, context: Context) -> Iterator[Match]:
+        """Flag each computation that is repeated once, at its second occurrence."""
+        for function in context.functions:
+            copies = repetitions(function.graph)
+            if copies:
+                yield from self._speak(copies, function)
+
+    def _speak(self, copies: Mapping[Node, Node], function: GraphContext) -> Iterator[Match]:
+        graph, groups = function.graph, defaultdict[Node, list[Node]](list)
+        for copy, first in copies.items():
+            if any(graph.is_output(output) for output in copy.outputs) or any(
+                user not in copies for user in graph.users(copy)
+            ):
+                groups[first].append(copy)
+        taken: set[Node] = set()
+        for first, ends in groups.items():
+            repeated = [node for end in ends for node in _cone(end, copies, taken)]
+            if not any(map(_counts, repeated)):
+                continue
+            each = -(-len(repeated) // len(ends))
+            what = f"{each} operations that give" if each > 1 else f"a {first.type} that gives"
+            yield self.finding(
+                f"{what} {first.outputs[0].type} from the same values, done {len(ends) + 1} times; '{first.name}' has it",
+                node=ends[0],
+                function=function,
+                first=first.name,
+                copies=[end.name for end in ends],
+                operations=len(repeated),
+            )
+
+
+def repetitions(graph: Graph) -> dict[Node, Node]:
+    """Every operation that repeats an earlier one of its block, with that one; each operation is looked at once."""
+    numbers: dict[Operand, Operand] = {}
+    seen: dict[object, Node] = {}
+    found: dict[Node, Node] = {}
+    for node in graph.running:
+        if node.type in NEVER_ALIKE or node.operation.blocks or not node.outputs or node.type.startswith("list_"):
+            continue
+        operands = tuple(
+            (parameter, *((operand.value or numbers.get(operand, operand)) for operand in bound))
+            for parameter, bound in sorted(node.inputs.items())
+        )
+        first = seen.setdefault((node.block, node.type, operands), node)
+        if first is not node:
+            found[node] = first
+            numbers.update(zip(node.outputs, first.outputs, strict=True))
+    return found
+
+
+def _cone(end: Node, copies: Mapping[Node, Node], taken: set[Node]) -> list[Node]:
+    """The repeated operations that lead to `end` and belong to no other end yet."""
+    found, pending = [], [end]
+    while pending:
+        node = pending.pop()
+        if node in taken or node not in copies:
+            continue
+        taken.add(node)
+        found.append(node)
+        pending += [operand.producer for _, operand in node.operands() if operand.producer is not None]
+    return found
+
+
+def _counts(node: Node) -> bool:
+    """Whether a repetition of the operation costs anything: it computes, and on more than numbers for shapes."""
+    tensor = node.outputs[0].tensor
+    return node.type not in FREE and tensor is not None and tensor.rank > 1
