@@ -113,6 +113,15 @@ def _moderate(inputs: Arrays) -> Arrays:
     return found
 
 
+def _whole_positions(inputs: Arrays) -> Arrays:
+    return {**inputs, "positions": np.abs(inputs["positions"]).round() % 8}
+
+
+def _rotations(inputs: Arrays) -> Arrays:
+    angles = inputs["positions"].astype(np.float64) * 4.0 ** -np.arange(4)
+    return {"q": inputs["q"], "c": np.cos(angles).astype(np.float16), "s": np.sin(angles).astype(np.float16)}
+
+
 APPS: Final[Mapping[tuple[str, int], App]] = {
     ("ANE102", 1): App(_halves("a", "b"), lambda outputs: [outputs[0].astype(np.int32)]),
     ("ANE103", 1): App(_halves("a")),
@@ -132,5 +141,7 @@ APPS: Final[Mapping[tuple[str, int], App]] = {
     ("ANE241", 2): App(given=_moderate),
     ("ANE241", 3): App(given=_moderate),
     ("ANE243", 2): App(given=_moderate),
+    ("ANE251", 1): App(lambda inputs: {"x": inputs["x"]}),
+    ("ANE253", 1): App(_rotations, given=_whole_positions),
 }
 """The apps of redesigned examples, by the rule's code and the number of the example."""

@@ -10,6 +10,7 @@ from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
 from anecheck_rules.patterns.redundant_cast import RedundantCast
 from anecheck_rules.patterns.repeated_computation import RepeatedComputation
 from anecheck_rules.patterns.returned_input import ReturnedInput
+from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
@@ -29,4 +30,5 @@ RULES: tuple[type[Rule], ...] = (
     UnusedResult,  # ANE250
     UnusedInput,  # ANE251
     ReturnedInput,  # ANE252
+    RunTimeRotationTable,  # ANE253
 )

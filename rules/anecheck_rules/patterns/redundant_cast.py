@@ -23,6 +23,9 @@ HOLDS: Final = {
 """The types that hold every number of a type as it is."""
 
 
+FLOATS: Final = frozenset({"fp16", "fp32"})
+
+
 class RedundantCast(OperationRule):
     """A cast changes nothing, or a second one makes it superfluous.
 
@@ -119,6 +122,8 @@ class RedundantCast(OperationRule):
         origin = first.tensor("x") if first is not None else None
         if first is None or origin is None or source.dtype not in HOLDS.get(origin.dtype, ()):
             return
+        if not _is_direct(origin.dtype, source.dtype, target.dtype):
+            return
         back, alone = origin.dtype == target.dtype, graph.only_user(first.outputs[0]) is not None
         if not back and not alone:
             return  # nothing is saved: the value between is made in any case
@@ -133,3 +138,11 @@ class RedundantCast(OperationRule):
             reject=self.reject if wide else "",
             types=[origin.dtype, source.dtype, target.dtype],
         )
+
+
+def _is_direct(first: str, between: str, last: str) -> bool:
+    """Whether a cast from `first` to `last` gives the same as one by way of `between`, which holds all of `first`.
+
+    What becomes of a number that an integer type does not hold depends on the type that it comes from.
+    """
+    return last == first or last in HOLDS[first] or last in FLOATS or {first, between} <= FLOATS

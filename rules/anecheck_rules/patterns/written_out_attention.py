@@ -175,7 +175,7 @@ class WrittenOutAttention(ModelRule):
 
     def _speak(self, found: list[Attention], function: GraphContext) -> Match:
         largest = max(found, key=lambda middle: (middle.probabilities and middle.probabilities.element_count) or 0)
-        count = "attention" if len(found) == 1 else f"{len(found)} attentions"
+        count = "one attention" if len(found) == 1 else f"{len(found)} attentions"
         verb, which = ("is", "its scores") if len(found) == 1 else ("are", "the largest scores")
         text = f"{count} {verb} written out, {which} {largest.probabilities}; one operation of iOS 18 computes it"
         odd = [middle for middle in found if not middle.has_usual_scale]
