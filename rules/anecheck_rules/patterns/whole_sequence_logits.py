@@ -29,10 +29,10 @@ class WholeSequenceLogits(OperationRule):
 
     ## Why it costs
     Who generates text wants the next token, for which the scores of the last position do. Over a prompt of 64 tokens and
-    GPT-2's vocabulary of 50,257 the layer computes 64 times that, and hands 6.4 MB of scores to the app where 98 KB are
-    read. The layer is the widest of the model: it is the one that meets the engine's limit on the last axis first (16,384
-    up to A16 and M3), and with the whole sequence in it, it was seen to leave the engine on an M1 where it stayed for the
-    last token alone.
+    GPT-2's vocabulary of 50,257 the layer computes 64 times that, and hands 6.4 MB of scores to the app where 100 KB are
+    read. The layer is also the widest of the model, the first to meet the engine's limit on the last axis (16,384 up to A16
+    and M3): over the whole sequence it was seen off the engine on an M1, and the advice from there is to give it the last
+    token alone.
 
         h [1, T, d] ─ linear ─ logits [1, T, vocabulary]
 
