@@ -24,7 +24,7 @@ class AttentionScoreMatrix(OperationRule):
     ## Why it goes wrong
     On an M2 with macOS 27.0.1 the engine gave wrong results, and no error, for attention whose matrix of scores has 2^20
     elements or more in a head: 1024 queries by 1024 keys are enough. The same program is right on the CPU and the GPU. The
-    package that found it (eeane 2.1.0) cuts the queries into blocks below that bound ever since, and is right again.
+    package that found it (eeane 2.1.0) cuts the queries into blocks below that bound.
 
         q [1, h, 1024, d] ─ matmul ─ softmax ─ matmul             1024 × 1024 scores a head
 
@@ -33,7 +33,7 @@ class AttentionScoreMatrix(OperationRule):
 
     ## Instead
     Cut the queries into blocks of rows, attend each block to all keys and join the results. A row's softmax looks at no
-    other row, so the numbers stay the same, bit for bit. Two blocks do for 1024 × 1024; for the 1500 × 1500 of a Whisper
+    other row, so the numbers stay the same. Two blocks do for 1024 × 1024; for the 1500 × 1500 of a Whisper
     encoder take three. Compare one prediction with the CPU's (`compute_units=ct.ComputeUnit.CPU_ONLY`) before and after.
 
     ## Known exceptions

@@ -17,8 +17,8 @@ class FusedAttentionShape(OperationRule):
     ## Why it leaves the engine
     The engine's part of `scaled_dot_product_attention` is made for up to four dimensions (batch, heads, positions, width) and
     for keys and values of the same shape; so say the strings of its compiler on an M2. coremltools and the CPU take more
-    dimensions, and values as wide as one likes. ExecuTorch found wrong numbers besides, on iOS 26, for five dimensions, and
-    folds them into four since.
+    dimensions, and values as wide as one likes. ExecuTorch met wrong numbers besides, on iOS 26, for five dimensions (pull
+    request 16144).
 
         q, k, v [b, g, h, n, d] ── scaled_dot_product_attention ─ y
 

@@ -81,7 +81,7 @@ class UnusedResult(ModelRule):
             named = ", ".join(f"'{node.name}'" for node in ends[:3]) + (" …" if len(ends) > 3 else "")
             what = f"{len(dead)} operations compute" if len(dead) > 1 else f"a {dead[0].type} computes"
             yield self.finding(
-                f"{what} what no output depends on: {named}",
+                f"{what} what no output depends on" + (f": {named}" if len(ends) > 1 else ""),
                 node=ends[0],
                 function=function,
                 operations=[node.name for node in dead],
