@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anecheck.lint.rule import Rule
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
+from anecheck_rules.patterns.batch_statistics import BatchStatistics
 from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
@@ -16,19 +16,24 @@ from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
 from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
+from anecheck_rules.patterns.written_out_group_norm import WrittenOutGroupNorm
+from anecheck_rules.patterns.written_out_layer_norm import WrittenOutLayerNorm
 
-RULES: tuple[type[Rule], ...] = (
-    WrittenOutAttention,  # ANE241
-    AttentionScoreMatrix,  # ANE242
-    FusedAttentionShape,  # ANE243
-    ScaledAttentionQuery,  # ANE244
-    WholeSequenceLogits,  # ANE245
-    RedundantCast,  # ANE246
-    IntegerRoundTrip,  # ANE247
-    RepeatedComputation,  # ANE248
-    ConstantComputation,  # ANE249
-    UnusedResult,  # ANE250
-    UnusedInput,  # ANE251
-    ReturnedInput,  # ANE252
-    RunTimeRotationTable,  # ANE253
+RULES = (
+    BatchStatistics,
+    WrittenOutLayerNorm,
+    WrittenOutGroupNorm,
+    WrittenOutAttention,
+    AttentionScoreMatrix,
+    FusedAttentionShape,
+    ScaledAttentionQuery,
+    WholeSequenceLogits,
+    RedundantCast,
+    IntegerRoundTrip,
+    RepeatedComputation,
+    ConstantComputation,
+    UnusedResult,
+    UnusedInput,
+    ReturnedInput,
+    RunTimeRotationTable,
 )
