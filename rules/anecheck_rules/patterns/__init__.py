@@ -7,11 +7,13 @@ from anecheck_rules.patterns.batch_statistics import BatchStatistics
 from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
+from anecheck_rules.patterns.padding_before_convolution import PaddingBeforeConvolution
 from anecheck_rules.patterns.redundant_cast import RedundantCast
 from anecheck_rules.patterns.repeated_computation import RepeatedComputation
 from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
@@ -20,6 +22,8 @@ from anecheck_rules.patterns.written_out_group_norm import WrittenOutGroupNorm
 from anecheck_rules.patterns.written_out_layer_norm import WrittenOutLayerNorm
 
 RULES = (
+    PaddingBeforeConvolution,
+    StandingBatchNorm,
     BatchStatistics,
     WrittenOutLayerNorm,
     WrittenOutGroupNorm,
