@@ -64,6 +64,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
         families=list(match.families),
         blocks=sorted(device.value for device in match.blocks) if match.blocks_node else [],
         related=[related.name for related in match.related],
+        related_blocks=sorted(device.value for device in match.blocks) if match.related else [],
         evidence=evidence,
         rewrite=shared.rewrites[rule],
         fingerprint=fingerprint(rule.code, label, graph, node, match.message, shared.neighbourhoods),

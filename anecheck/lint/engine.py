@@ -146,7 +146,11 @@ def _note(match: Match, blockers: dict[Node, dict[Device, list[str]]]) -> None:
 def _defer(judgement: Judgement) -> None:
     """Drop what deferring rules say of operations that a more specific rule, or an earlier one, explains."""
     explained = {
-        node for _, match in judgement.matches if not _defers(match) for node in (match.node, *match.related) if node
+        node
+        for _, match in judgement.matches
+        if match.blocks and not _defers(match)
+        for node in (match.node, *match.related)
+        if node
     }
     kept = []
     for function, match in judgement.matches:

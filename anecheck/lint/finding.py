@@ -91,7 +91,9 @@ class Finding:
     blocks: list[str] = field(default_factory=list)
     """The devices that the operation is likely kept from."""
     related: list[str] = field(default_factory=list)
-    """Operations that share the finding's fate."""
+    """Operations that the finding concerns as well."""
+    related_blocks: list[str] = field(default_factory=list)
+    """The devices that those are likely kept from."""
     evidence: list[Evidence] = field(default_factory=list)
     rewrite: Rewrite | None = None
     fingerprint: str = ""

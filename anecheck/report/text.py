@@ -111,7 +111,8 @@ def _off_engine(model: ModelReport, report: Report) -> str:
     hit: dict[str, set[tuple[str | None, str]]] = {}
     for finding in model.findings:
         own = [finding.operation] if finding.operation and "ane" in finding.blocks else []
-        hit.setdefault(finding.name, set()).update((finding.function, name) for name in (*own, *finding.related))
+        related = finding.related if "ane" in finding.related_blocks else []
+        hit.setdefault(finding.name, set()).update((finding.function, name) for name in (*own, *related))
     causes = Counter({name: len(operations) for name, operations in hit.items() if operations})
     named = ", ".join(f"{name} {count}" for name, count in causes.most_common(3))
     rest = len(causes) - 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anecheck_rules.patterns.adjacent_convolutions import AdjacentConvolutions
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
 from anecheck_rules.patterns.batch_statistics import BatchStatistics
 from anecheck_rules.patterns.constant_computation import ConstantComputation
@@ -18,8 +19,11 @@ from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
 from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
+from anecheck_rules.patterns.written_out_gelu import WrittenOutGelu
 from anecheck_rules.patterns.written_out_group_norm import WrittenOutGroupNorm
 from anecheck_rules.patterns.written_out_layer_norm import WrittenOutLayerNorm
+from anecheck_rules.patterns.written_out_local_response_norm import WrittenOutLocalResponseNorm
+from anecheck_rules.patterns.written_out_swish import WrittenOutSwish
 
 RULES = (
     PaddingBeforeConvolution,
@@ -27,6 +31,10 @@ RULES = (
     BatchStatistics,
     WrittenOutLayerNorm,
     WrittenOutGroupNorm,
+    WrittenOutGelu,
+    WrittenOutSwish,
+    AdjacentConvolutions,
+    WrittenOutLocalResponseNorm,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,

@@ -165,7 +165,9 @@ class StandingBatchNorm(OperationRule):
         after = sole_user(operation, graph, "conv")
         if after is not None and _takes_in(after, operation):
             yield self.finding(
-                operation, "batch_norm that the convolution after it could take in, as it pads nothing", related=(after,)
+                operation,
+                "batch_norm that the convolution after it could take in, as it pads nothing",
+                related=(after,),
             )
             return
         source = operation.operand("x")

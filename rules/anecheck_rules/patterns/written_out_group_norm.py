@@ -51,7 +51,6 @@ class WrittenOutGroupNorm(OperationRule):
         cite("ct-passes", Confidence.DOCUMENTED),
         cite("751k-analytics", Confidence.MEASURED, "H16"),
     )
-    covers = ("NF04",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
