@@ -136,7 +136,7 @@ class AdjacentConvolutions(OperationRule):
         share = round(100 * merged / work)
         yield self.finding(
             operation,
-            f"{_text(before)} and {_text(after)} with nothing between them are one {one} of {share} % of their weights",
+            f"{_text(before)} and {_text(after)} with nothing between them would be one {one} with {share} % of the weights",
             related=(first,),
             weights=work,
             merged_weights=merged,

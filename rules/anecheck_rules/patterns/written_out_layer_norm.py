@@ -17,10 +17,10 @@ class WrittenOutLayerNorm(OperationRule):
     """A layer or instance normalisation is written out in its parts.
 
     ## Why it costs
-    `layer_norm` and `instance_norm` are single operations of the engine: the tensor is read once and written once, and what
-    lies between does not have to fit fp16. Written out the same takes seven to nine operations, most of which go over the
-    whole tensor: by Core ML's own estimates for M4 that is 0.22 ns an element (0.32 with scale and shift) against 0.055. And
-    each intermediate result is fp16, where the square of anything beyond 256 is infinite.
+    `layer_norm` and `instance_norm` are single operations of the engine: the tensor is read once and written once. Written
+    out the same takes seven to nine operations, most of which go over the whole tensor: by Core ML's own estimates for M4
+    that is 0.22 ns an element (0.32 with scale and shift) against 0.055. And each intermediate result is stored as fp16,
+    where the square of anything beyond 256 is infinite.
 
         x ─┬─ reduce_mean ─ sub ─┬─ pow(2) ─ reduce_mean ─ add(ε) ─ sqrt ─ real_div [─ mul ─ add]
            └─────────────────┘   └──────────────────────────────────────┘

@@ -19,7 +19,8 @@ class WrittenOutLocalResponseNorm(OperationRule):
     `local_response_norm` is an operation of the engine. coremltools makes nine of `torch.nn.LocalResponseNorm`, because
     PyTorch itself computes it so: the squares get a fifth axis, are padded along the channels, averaged by a 3-D pool over
     neighbouring channels and lose the axis again, then follow α, k, a power and a division. Each goes over the whole tensor,
-    two of them at rank 5, and every square is fp16 and infinite beyond 256.
+    three of them at rank 5: for 16 channels of 32 × 32 9.3 µs by Core ML's estimates for M4, against 0.9. Every square is fp16
+    and infinite beyond 256.
 
         x ─┬─ mul(x) ─ reshape ─ pad ─ avg_pool(n × 1 × 1) ─ squeeze ─ mul(α) ─ add(k) ─ pow(β) ─ real_div
            └──────────────────────────────────────────────────────────────────────────────────────┘
