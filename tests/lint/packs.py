@@ -21,6 +21,17 @@ class FlagsRelu(OperationRule):
         yield self.finding(operation, "a relu", related=tuple(graph.users(operation)))
 
 
+class RemarksOnRelu(OperationRule):
+    """Speaks of every relu and what follows it, but keeps nothing from anywhere."""
+
+    code, name, evidence = "XYZ105", "remarks-on-relu", EVIDENCE
+    operations = frozenset({"relu"})
+    blocks = frozenset()
+
+    def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
+        yield self.finding(operation, "a relu", related=tuple(graph.users(operation)))
+
+
 class FlagsEverything(OperationRule):
     """Flags everything, but leaves the word to others."""
 

@@ -11,7 +11,7 @@ from anecheck.lint.rule import Rule
 from anecheck.lint.run import Settings, lint_model
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
-from tests.lint.packs import CountsOperations, Crashes, FlagsEverything, FlagsRelu, OnlyOldFamilies
+from tests.lint.packs import CountsOperations, Crashes, FlagsEverything, FlagsRelu, OnlyOldFamilies, RemarksOnRelu
 
 KNOWLEDGE = Knowledge()
 MODEL = Model(
@@ -61,6 +61,15 @@ def test_a_deferring_rule_speaks_and_blocks_only_where_no_other_does() -> None:
         "c": ["XYZ101"],
         "y": ["XYZ102"],
     }
+
+
+def test_what_blocks_nothing_explains_nothing_of_its_related_operations() -> None:
+    judgement = judged(RemarksOnRelu(), FlagsEverything())
+    assert ("XYZ102", "c") in found(judgement)
+    (remark,) = linted(RemarksOnRelu())
+    assert (remark.related, remark.blocks, remark.related_blocks) == (["c"], [], [])
+    (flagged,) = linted(FlagsRelu())
+    assert flagged.related_blocks == ["ane"]
 
 
 def test_a_crashing_rule_becomes_a_diagnostic_and_the_others_go_on() -> None:

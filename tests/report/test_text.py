@@ -64,6 +64,12 @@ def test_the_worst_and_then_the_most_frequent_rule_comes_first() -> None:
     assert order == ["ANE104", "ANE102", "ANE101", "ANE103"]
 
 
+def test_what_blocks_nothing_is_no_cause_of_leaving() -> None:
+    remark = finding("ANE201", Severity.INFO, "a remark", "a", related=3).model_copy(update={"blocks": []})
+    text = render(report(remark, finding("ANE101", Severity.WARNING, "one", "b")))
+    assert "(rule-ANE101 1)" in text
+
+
 def test_a_rule_is_grouped_by_message_and_names_its_operations() -> None:
     found = [finding("ANE101", Severity.WARNING, "the engine has no 'tan'", f"tan_{number}") for number in range(6)]
     text = render(report(*found, finding("ANE101", Severity.WARNING, "the engine has no 'mod'", "mod_0")))

@@ -134,6 +134,7 @@ class WrittenOutLayerNorm(OperationRule):
                         y = d * torch.rsqrt((d * d).mean(1, keepdim=True) + 1e-3)
                         return (y + self.bias / self.weight) * self.weight
             """),
+            pattern="layernorm_channels_manual_ios18",
         ),
         Example(
             before=mil("""
