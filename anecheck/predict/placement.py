@@ -36,11 +36,15 @@ class Placed(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why a whole program is kept from the engine, who says so, and on which families."""
+    """Why a whole program is kept from the engine, who says so, and on which families.
+
+    `subject` is what it is about; a rule that explains one subject in full speaks of it in place of the general one.
+    """
 
     text: str
     citations: tuple[Citation, ...]
     families: tuple[str, ...]
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

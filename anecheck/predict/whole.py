@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, Device, cite
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.mil.graph import Graph
-from anecheck.mil.model import Interface
+from anecheck.mil.model import Feature, Interface
 from anecheck.predict.cost import EXTRAPOLATED, ONE_SAMPLE
 from anecheck.predict.placement import Placed, Placement, Reason
 
+RELEASE = re.compile(r"([a-z]+)(\d+(?:\.\d+)*)")
 RANGE_OF_SHAPES = (
     cite("ct-flex", Confidence.DOCUMENTED),
     cite("ct2370", Confidence.COMMUNITY),
     cite("ct1029", Confidence.COMMUNITY),
 )
+SHAPES = "shapes"
+"""The subject of reasons that lie in what shapes the inputs accept."""
+INFREQUENT = {
+    "ios": (17, 4),
+    "ipados": (17, 4),
+    "macos": (14, 4),
+    "tvos": (17, 4),
+    "visionos": (1, 1),
+    "watchos": (10, 4),
+}
+"""The first releases on which an app can say that shapes change rarely, so that Core ML compiles for each shape it meets."""
 NEWEST_MAC = 27
 """From this release of macOS on the limit on weights is the lower one."""
 
@@ -25,15 +38,14 @@ def whole_program_reasons(
     graph: Graph, interface: Interface | None, target: Target, knowledge: Knowledge
 ) -> tuple[Reason, ...]:
     """Say why the engine is out of the question for a function; empty where nothing is known against it."""
-    reasons = [
-        Reason(
-            f"input '{feature.name}' accepts a range of shapes, with which Core ML does not use the engine",
-            RANGE_OF_SHAPES,
-            FAMILIES,
-        )
-        for feature in (interface.inputs if interface else ())
-        if feature.flexibility is not None and feature.flexibility.kind == "range"
-    ]
+    inputs = interface.inputs if interface else ()
+    reasons = [_range_reason(feature, target) for feature in inputs if is_flexible(feature, "range")]
+    most = knowledge.limit("enumerated-shapes", target.family)
+    for feature in inputs:
+        count = len(feature.flexibility.shapes) if feature.flexibility and is_flexible(feature, "enumerated") else 0
+        if most is not None and count > most.value:
+            text = f"input '{feature.name}' lists {count} shapes, more than the {most.value:g} with which the engine is used"
+            reasons.append(Reason(text, most.citations, knowledge.families_of(most.name), SHAPES))
     limit = knowledge.limit(_weight_limit(target), target.family)
     weights = sum(value.type.byte_count or 0 for value in graph.weights)
     if limit is not None and weights > limit.value:
@@ -44,6 +56,25 @@ def whole_program_reasons(
         text = f"{convolutions} convolutions; with {bound.value:g} or more the engine's compiler failed"
         reasons.append(Reason(text, bound.citations, knowledge.families_of(bound.name)))
     return tuple(reasons)
+
+
+def is_flexible(feature: Feature, kind: str) -> bool:
+    """Whether an input accepts several shapes, as a "range" or "enumerated"."""
+    return feature.flexibility is not None and feature.flexibility.kind == kind
+
+
+def takes_hints(target: Target) -> bool:
+    """Whether the target names a release on which an app can say how often shapes change."""
+    match = RELEASE.fullmatch(target.os or "")
+    first = INFREQUENT.get(match[1]) if match else None
+    return match is not None and first is not None and tuple(map(int, match[2].split("."))) >= first
+
+
+def _range_reason(feature: Feature, target: Target) -> Reason:
+    """Why a range of shapes keeps off the engine; where the app can ask for it, only as long as it does not."""
+    condition = ", unless the app asks for reshapeFrequency = .infrequent" if takes_hints(target) else ""
+    text = f"input '{feature.name}' accepts a range of shapes, with which Core ML does not use the engine{condition}"
+    return Reason(text, RANGE_OF_SHAPES, FAMILIES, SHAPES)
 
 
 def assumptions(target: Target, devices: Sequence[Device], knowledge: Knowledge) -> tuple[str, ...]:
