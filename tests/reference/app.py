@@ -122,6 +122,25 @@ def _rotations(inputs: Arrays) -> Arrays:
     return {"q": inputs["q"], "c": np.cos(angles).astype(np.float16), "s": np.sin(angles).astype(np.float16)}
 
 
+def _of_size(*shape: int) -> Callable[[Arrays], Arrays]:
+    """Fix the open sizes of every input."""
+    return lambda inputs: {name: np.resize(array, shape) for name, array in inputs.items()}
+
+
+def _one_state(inputs: Arrays) -> Arrays:
+    return {"x": inputs["x"], "memory": np.concatenate([inputs[name] for name in ("a", "b", "c")], axis=1)}
+
+
+def _wide_state(inputs: Arrays) -> Arrays:
+    return {**inputs, "cache": np.pad(inputs["cache"], [(0, 0), (0, 0), (0, 0), (0, 16)])}
+
+
+def _oldest_first(inputs: Arrays) -> Arrays:
+    slot = np.zeros((1, 16, 1), dtype=np.float16)
+    slot[0, 0] = 1
+    return {**inputs, "slot": slot}
+
+
 APPS: Final[Mapping[tuple[str, int], App]] = {
     ("ANE102", 1): App(_halves("a", "b"), lambda outputs: [outputs[0].astype(np.int32)]),
     ("ANE103", 1): App(_halves("a")),
@@ -143,5 +162,14 @@ APPS: Final[Mapping[tuple[str, int], App]] = {
     ("ANE243", 2): App(given=_moderate),
     ("ANE251", 1): App(lambda inputs: {"x": inputs["x"]}),
     ("ANE253", 1): App(_rotations, given=_whole_positions),
+    ("ANE701", 1): App(given=_of_size(1, 3, 32, 32)),
+    ("ANE702", 1): App(given=_of_size(1, 64, 136)),
+    ("ANE703", 1): App(given=_of_size(1, 64, 128)),
+    ("ANE704", 1): App(given=_of_size(4, 64)),
+    ("ANE705", 1): App(given=_of_size(1, 3, 32, 32)),
+    ("ANE706", 1): App(given=_of_size(1, 3, 32, 32)),
+    ("ANE709", 1): App(_one_state),
+    ("ANE710", 1): App(_wide_state),
+    ("ANE712", 1): App(_oldest_first),
 }
 """The apps of redesigned examples, by the rule's code and the number of the example."""

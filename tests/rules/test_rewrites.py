@@ -13,9 +13,9 @@ from anecheck_rules import RULES
 
 from anecheck.lint.rule import Example
 from anecheck.mil.parser import parse
-from anecheck.mil.program import Function, Operation, walk
-from anecheck.mil.types import Type
-from tests.reference.app import APPS, App
+from anecheck.mil.program import Function, Operation, Program, walk
+from anecheck.mil.types import StateType, Type
+from tests.reference.app import APPS, App, Arrays
 from tests.reference.feeds import feeds
 from tests.reference.interpreter import run
 from tests.reference.table import TABLE
@@ -82,14 +82,25 @@ def compared(key: Key) -> Comparison:
     exact, rounding, reals = True, (0.0, "any input"), (0.0, "any input")
     for feed, inputs in feeds(before, app.given):
         handed = app.hand_over(before, inputs)
-        expected, found = run(before, inputs), app.outputs(list(run(after, handed).values()))
-        pairs = list(zip(expected.values(), found, strict=True))
+        pairs = results(key, before, after, (inputs, handed))
         exact &= all(np.array_equal(old, new, equal_nan=old.dtype.kind == "f") for old, new in pairs)
         rounding = max(rounding, *((relative_to_largest(old, new), feed) for old, new in pairs))
-        expected, found = run(before, inputs, exact=True), app.outputs(list(run(after, handed, exact=True).values()))
-        pairs = list(zip(expected.values(), found, strict=True))
+        pairs = results(key, before, after, (inputs, handed), exact=True)
         reals = max(reals, *((relative_to_each(old, new), feed) for old, new in pairs))
     return Comparison(exact, *rounding, *reals)
+
+
+def results(
+    key: Key, before: Program, after: Program, inputs: tuple[Arrays, Arrays], *, exact: bool = False
+) -> list[tuple[Array, Array]]:
+    """What before and after give, pair by pair: their outputs and, where they keep the same states, what is left in those."""
+    kept = [{name: array.copy() for name, array in given.items()} for given in inputs]
+    expected, found = (
+        list(run(program, own, exact=exact).values()) for program, own in zip((before, after), kept, strict=True)
+    )
+    pairs = list(zip(expected, APPS.get(key, App()).outputs(found), strict=True))
+    names = [variable.name for variable in before.functions["main"].inputs if isinstance(variable.type, StateType)]
+    return pairs + [(kept[0][name], kept[1][name]) for name in names if EXAMPLES[key].equal]
 
 
 def difference(old: Array, new: Array) -> tuple[Array, Array]:

@@ -42,6 +42,7 @@ class DynamicSlice(OperationRule):
     operations = frozenset({"slice_by_size", "slice_by_index", "slice_update"})
     rewrite = "make the bounds constant, pass the slice in, or select and write with an fp16 mask"
     evidence = (cite("751k-dispatch", Confidence.MEASURED, "H16"), cite("apple-coreai", Confidence.DOCUMENTED))
+    covers = ("DY10", "ST04")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""

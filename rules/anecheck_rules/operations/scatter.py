@@ -38,6 +38,7 @@ class Scatter(OperationRule):
         cite("ct-ops", Confidence.DOCUMENTED),
         cite("smp-notes", Confidence.COMMUNITY, "H13"),
     )
+    covers = ("ST10",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.knowledge.evidence import Confidence, Device, cite
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node, Operand
-from anecheck_rules.integer_paths import WIDE_INTEGERS
 from anecheck_rules.shapes.size_flow import SIZES, is_open, size_flow
 
 BY_DATA = frozenset({"non_zero", "non_maximum_suppression"})
@@ -44,34 +43,6 @@ class DataDependentShape(ModelRule):
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
-                func main<ios16>(tensor<fp16, [1, 32, 64]> x) {
-                    tensor<bool, [1, 32, 64]> mask = greater(x = x, y = fp16(0));
-                    tensor<int32, [?, 3]> positions = non_zero(x = mask);
-                    tensor<fp16, [?]> y = gather_nd(batch_dims = int32(0), indices = positions, x = x);
-                } -> (y);
-            """),
-            flags=("positions",),
-            also=("ANE108",),
-            after=mil("""
-                func main<ios16>(tensor<fp16, [1, 32, 64]> x) {
-                    tensor<bool, [1, 32, 64]> mask = greater(x = x, y = fp16(0));
-                    tensor<fp16, [1, 32, 64]> kept = cast(dtype = string("fp16"), x = mask);
-                } -> (kept);
-            """),
-            equal=False,
-            reason="redesign: the app picks the elements that the mask keeps",
-            pytorch_before=pytorch("""
-                def positive(x):
-                    return x[x > 0]
-            """),
-            pytorch_after=pytorch("""
-                def positive(x):
-                    return (x > 0).to(x.dtype)
-            """),
-            pattern="boolmask_index_ios16",
-        ),
-        Example(
-            before=mil("""
                 func main<ios16>(tensor<fp16, [4, 64]> x) {
                     tensor<bool, [4, 64]> mask = greater(x = x, y = fp16(0));
                     tensor<int32, [?, 2]> positions = non_zero(x = mask);
@@ -102,19 +73,19 @@ class DataDependentShape(ModelRule):
     )
 
     def check(self, context: Context) -> Iterator[Match]:
-        """Flag each function once, where the first such tensor is made and anything but indices is computed from it."""
-        for function in context.functions:
-            graph = function.graph
-            births = _births(graph)
-            after = _spread(graph, births)
-            if after:
-                more = f"; {len(births) - 1} other such results" if len(births) > 1 else ""
-                noun = "operation has" if len(after) == 1 else "operations have"
+        """Flag each function once, where operations that the engine could run work on such tensors."""
+        for function, placement in zip(context.functions, context.placements, strict=True):
+            births = _births(function.graph)
+            reached = _reached(function.graph, births)
+            able = [row for row in placement.operations if row.node in reached and Device.ANE in row.support.devices]
+            if able:
+                noun = "operation that the engine has" if len(able) == 1 else "operations that the engine has"
+                more = f" (and of {len(births) - 1} more results)" if len(births) > 1 else ""
                 yield self.finding(
-                    f"how much {births[0].type} gives depends on data, and {len(after)} {noun} an open size for it{more}",
+                    f"the size of what {births[0].type} gives{more} depends on data, and {len(able)} {noun} must bear it",
                     node=births[0],
                     function=function,
-                    operations=len(after),
+                    operations=len(able),
                 )
 
 
@@ -132,14 +103,12 @@ def _opens(node: Node) -> bool:
     )
 
 
-def _spread(graph: Graph, births: list[Node]) -> list[Node]:
-    """The operations that compute something of an open size from what `births` give, other than 32-bit integers."""
-    reached: set[Operand] = {output for node in births for output in node.outputs if is_open(output)}
-    found = []
-    for node in graph.running if reached else ():
-        if any(operand in reached for _, operand in node.operands()):
-            opened = [output for output in node.outputs if is_open(output)]
-            reached.update(opened)
-            if any(output.tensor and output.tensor.dtype not in WIDE_INTEGERS for output in opened):
-                found.append(node)
+def _reached(graph: Graph, births: list[Node]) -> set[Node]:
+    """The operations that compute with tensors of an open size that come from `births`."""
+    opened: set[Operand] = {output for node in births for output in node.outputs if is_open(output)}
+    found = set()
+    for node in graph.running if opened else ():
+        if any(operand in opened for _, operand in node.operands()):
+            opened.update(filter(is_open, node.outputs))
+            found.add(node)
     return found

@@ -101,5 +101,7 @@ class EnumeratedShapes(ModelRule):
                 for feature, flexibility in listed
             )
             yield self.finding(
-                f"the engine is sure to run only {inputs}", function=function, inputs=[feature.name for feature, _ in listed]
+                f"the engine is sure to run only {inputs}",
+                function=function,
+                inputs=[feature.name for feature, _ in listed],
             )

@@ -51,8 +51,8 @@ class ShapeArithmetic(ModelRule):
             before=mil("""
                 func main<ios18>(tensor<fp16, [1, ?, 64]> x) {
                     tensor<int32, [3]> sizes = shape(x = x);
-                    int32 length = gather(axis = int32(0), batch_dims = int32(0), indices = int32(1), x = sizes,
-                        validate_indices = bool(false));
+                    tensor<int32, [1]> length = gather(axis = int32(0), batch_dims = int32(0),
+                        indices = tensor<int32, [1]>([1]), validate_indices = bool(false), x = sizes);
                     tensor<int32, [4]> heads = concat(axis = int32(0), interleave = bool(false),
                         values = (tensor<int32, [1]>([1]), length, tensor<int32, [1]>([4]), tensor<int32, [1]>([16])));
                     tensor<fp16, [1, ?, 4, 16]> y = reshape(shape = heads, x = x);
@@ -77,8 +77,8 @@ class ShapeArithmetic(ModelRule):
             before=mil("""
                 func main<ios18>(tensor<fp16, [1, 8, ?]> x, tensor<fp16, [1, 8, 1]> bias) {
                     tensor<int32, [3]> sizes = shape(x = x);
-                    int32 length = gather(axis = int32(0), batch_dims = int32(0), indices = int32(2), x = sizes,
-                        validate_indices = bool(false));
+                    tensor<int32, [1]> length = gather(axis = int32(0), batch_dims = int32(0),
+                        indices = tensor<int32, [1]>([2]), validate_indices = bool(false), x = sizes);
                     tensor<int32, [3]> reps = concat(axis = int32(0), interleave = bool(false),
                         values = (tensor<int32, [1]>([1]), tensor<int32, [1]>([1]), length));
                     tensor<fp16, [1, 8, ?]> wide = tile(reps = reps, x = bias);
@@ -116,7 +116,11 @@ def _message(function: GraphContext, flow: SizeFlow) -> str:
     kinds = Counter(node.type for node in flow.decided)
     decided = joined(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     sources = len(flow.sources)
-    read = "the size that 1 shape operation reads decides" if sources == 1 else f"sizes from {sources} shape operations decide"
+    read = (
+        "the size that 1 shape operation reads decides"
+        if sources == 1
+        else f"sizes from {sources} shape operations decide"
+    )
     inputs = [f"'{operand.name}'" for operand in function.graph.inputs if is_open(operand)]
     where = f" (open: {joined(inputs)})" if inputs else ""
     return f"{read} {decided}{where}"

@@ -21,7 +21,8 @@ MOST_SIZES = 8
 @dataclass(frozen=True, slots=True)
 class SizeFlow:
     """What `shape` operations lead to: `sources` are those that decide the size of something, `carriers` the operations
-    that compute with what they give, and `decided` the operations whose size they decide."""
+    that compute with what they give, and `decided` the operations whose size they decide.
+    """
 
     sources: tuple[Node, ...]
     carriers: tuple[Node, ...]
