@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -19,7 +20,6 @@ TYPES = (
     *("space_to_depth", "pixel_unshuffle", "layer_norm"),
     *("random_bernoulli", "random_categorical", "random_normal", "random_uniform"),
 )
-LARGEST_STRIDE = 2
 STRINGS = (cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),)
 LAYER_NORM = (cite("ct1909", Confidence.COMMUNITY),)
 
@@ -54,6 +54,7 @@ class OpenShapeLayer(ModelRule):
     rewrite = "fix the shape or make one function per size, or write padding and stride out"
     evidence = (*STRINGS, *LAYER_NORM)
     covers = ("DY06", "DY08")
+    limits = ("open-shape-stride",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -101,12 +102,14 @@ class OpenShapeLayer(ModelRule):
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each kind of layer once in each function that has enumerated inputs."""
+        limit = context.limit("open-shape-stride")
+        most = limit.value if limit else math.inf
         for function in context.functions:
             if not flexible(context, function, "enumerated"):
                 continue
             found: dict[str, list[Node]] = {}
             for node in (node for kind in TYPES for node in function.graph.by_type.get(kind, ())):
-                problem = _problem(node) if _is_open(node) else ""
+                problem = _problem(node, most) if _is_open(node) else ""
                 if problem:
                     found.setdefault(problem, []).append(node)
             for problem, nodes in found.items():
@@ -128,10 +131,10 @@ def _evidence(node: Node) -> tuple[Citation, ...]:
     return LAYER_NORM if node.type == "layer_norm" else STRINGS
 
 
-def _problem(node: Node) -> str:
-    """What is wrong with a layer that sees an open size; empty where nothing is."""
+def _problem(node: Node, most: float) -> str:
+    """What is wrong with a layer that sees an open size; empty where nothing is. `most` is the longest stride."""
     if node.type == "conv" or node.type in POOLS:
-        return _window(node)
+        return _window(node, most)
     if node.type in {"reduce_max", "reduce_min"}:
         tensor, reduced = node.tensor("x"), axes(node)
         whole = tensor is not None and tensor.rank >= 3 and set(reduced or ()) >= {tensor.rank - 2, tensor.rank - 1}
@@ -139,11 +142,11 @@ def _problem(node: Node) -> str:
     return node.type
 
 
-def _window(node: Node) -> str:
+def _window(node: Node, most: float) -> str:
     """What is wrong with the stride or the padding of a window that slides."""
     stride = max((int(step) for step in node.constant("strides") or ()), default=1)
     if stride > 1 and str(node.scalar("pad_type") or "").startswith("same"):
         return f'{node.type} with stride {stride} and "same" padding'
     if node.type == "conv":
-        return f"conv with stride {stride}" if stride > LARGEST_STRIDE else ""
+        return f"conv with stride {stride}" if stride > most else ""
     return f"{node.type} with ceil_mode" if node.scalar("ceil_mode") is True else ""

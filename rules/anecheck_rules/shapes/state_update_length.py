@@ -91,12 +91,9 @@ class StateUpdateLength(OperationRule):
         """Flag an update of a part of a state that is too long along the axis on which it is a part."""
         limit = context.limit("slice-update-length")
         state = read_from(operation.operand("x"), passing=RELABELLING | {"slice_update"})
-        whole, part = sizes(operation.operand("x")), sizes(operation.operand("update"))
-        if limit is None or state is None or whole is None or part is None:
+        length = _length(operation)
+        if limit is None or state is None:
             return
-        # An update has fewer axes where an index took some away; the axes that are left stand at the end of a cache.
-        pairs = zip(whole[len(whole) - len(part) :], part, strict=False)
-        length = max((size for full, size in pairs if size < full), default=0)
         if length > limit.value:
             yield self.finding(
                 operation,
@@ -105,3 +102,15 @@ class StateUpdateLength(OperationRule):
                 state=state.name,
                 length=length,
             )
+
+
+def _length(operation: Node) -> int:
+    """How long an update is on the axis on which it is a part of what it goes into; 0 where that is not known."""
+    whole, part = sizes(operation.operand("x")), sizes(operation.operand("update"))
+    taken = operation.constant("squeeze_mask") or ()
+    if whole is None or part is None:
+        return 0
+    kept = [size for axis, size in enumerate(whole) if not (axis < len(taken) and taken[axis])]
+    if len(kept) != len(part):
+        return 0
+    return max((size for full, size in zip(kept, part, strict=True) if size < full), default=0)
