@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.knowledge.evidence import Confidence, Device, cite
 from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule, mil, pytorch
 from anecheck_rules.shapes.flexible_inputs import joined
 from anecheck_rules.shapes.size_flow import SizeFlow, is_open, size_flow
+
+
+SLICES = frozenset({"slice_by_index", "slice_by_size", "slice_update"})
+"""Operations with a rule of their own for run-time bounds; it says for each what is known of it."""
 
 
 class ShapeArithmetic(ModelRule):
@@ -104,12 +108,14 @@ class ShapeArithmetic(ModelRule):
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each function once, at its first `shape`."""
-        for function in context.functions:
+        for function, placement in zip(context.functions, context.placements, strict=True):
             flow = size_flow(function.graph)
-            if flow.decided:
-                first, *others = (*flow.sources, *flow.carriers, *flow.decided)
-                match = self.finding(_message(function, flow), node=first, function=function, shapes=len(flow.sources))
-                yield replace(match, related=tuple(others))
+            if not flow.decided:
+                continue
+            able = {row.node for row in placement.operations if Device.ANE in row.support.devices}
+            first, *others = (*flow.sources, *flow.carriers, *flow.decided)
+            match = self.finding(_message(function, flow), node=first, function=function, shapes=len(flow.sources))
+            yield replace(match, related=tuple(node for node in others if node not in able and node.type not in SLICES))
 
 
 def _message(function: GraphContext, flow: SizeFlow) -> str:
