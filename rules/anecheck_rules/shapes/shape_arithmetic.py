@@ -12,7 +12,6 @@ from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule,
 from anecheck_rules.shapes.flexible_inputs import joined
 from anecheck_rules.shapes.size_flow import SizeFlow, is_open, size_flow
 
-
 SLICES = frozenset({"slice_by_index", "slice_by_size", "slice_update"})
 """Operations with a rule of their own for run-time bounds; it says for each what is known of it."""
 
