@@ -260,9 +260,13 @@ class Knowledge:
             KeyError: no family has a limit of that name.
         """
         found = self.limits.get((name, family))
-        if found is None and all((name, other) not in self.limits for other in FAMILIES):
+        if found is None and name not in self._limit_names:
             raise KeyError(f"limits.toml has no limit '{name}'")
         return found
+
+    @cached_property
+    def _limit_names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.limits)
 
     def engine_verdict(self, operation: str, family: str) -> EngineVerdict | None:
         """What a family's engine does with a MIL operation; `None` for operations that the table lacks."""

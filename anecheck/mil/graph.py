@@ -153,6 +153,10 @@ class Graph:
         """Whether the function returns a value."""
         return operand in self._output_set
 
+    def is_returned(self, operand: Operand) -> bool:
+        """Whether the function or a nested block returns a value."""
+        return operand in self._returned
+
     @cached_property
     def running(self) -> list[Node]:
         """The operations that run with the model: all but those that expand compressed weights."""

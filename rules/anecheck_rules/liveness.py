@@ -1,4 +1,4 @@
-"""Which operations and inputs a function's results depend on."""
+"""Which operations and inputs no result of a function depends on."""
 
 from __future__ import annotations
 
@@ -8,33 +8,48 @@ EFFECTS = frozenset({"write_state", "custom_layer"})
 """Operations that do something besides giving a result, or may."""
 
 
-def live_nodes(graph: Graph) -> frozenset[Node]:
-    """The operations whose results reach an output or a state, those of nested blocks all together.
+def dead_nodes(graph: Graph) -> frozenset[Node]:
+    """The operations whose results reach neither an output nor a state; those of nested blocks count as needed.
 
-    Every operation and operand is looked at once.
+    What is dead leads to a result that nobody uses, so only what lies before such results is looked at.
     """
-    found: set[Node] = set()
-    pending = [output.producer for output in graph.outputs if output.producer is not None]
-    pending += [node for node in graph.nodes if node.block or node.type in EFFECTS or not node.outputs]
+    ends = [node for node in graph.nodes if not _is_used(node, graph) and not _is_needed(node, graph)]
+    if not ends:
+        return frozenset()
+    found: dict[Node, None] = {}
+    pending = ends
     while pending:
         node = pending.pop()
-        if node in found:
-            continue
-        found.add(node)
+        if node in found or _is_needed(node, graph) or any(user not in found for user in graph.users(node)):
+            continue  # looked at again after the last of its users
+        found[node] = None
         pending += [operand.producer for _, operand in node.operands() if operand.producer is not None]
-        pending += [operand.producer for operand in node.captures if operand.producer is not None]
     return frozenset(found)
 
 
-def unused_inputs(graph: Graph, live: frozenset[Node]) -> tuple[Operand, ...]:
+def _is_used(node: Node, graph: Graph) -> bool:
+    consumers = graph.consumers
+    return any([consumers(output) for output in node.outputs])
+
+
+def _is_needed(node: Node, graph: Graph) -> bool:
+    """Whether a node has an effect or gives an output, or belongs to control flow."""
+    return (
+        bool(node.block)
+        or bool(node.operation.blocks)
+        or node.type in EFFECTS
+        or not node.outputs
+        or any(map(graph.is_returned, node.outputs))
+    )
+
+
+def unused_inputs(graph: Graph) -> tuple[Operand, ...]:
     """The inputs that no result depends on."""
-    captured = {operand for node in live for operand in node.captures}
+    dead = dead_nodes(graph)
     return tuple(
         operand
         for operand in graph.inputs
-        if not graph.is_output(operand)
-        and operand not in captured
-        and not any(user in live for user, _ in graph.consumers(operand))
+        if not graph.is_returned(operand) and all(user in dead for user, _ in graph.consumers(operand))
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
@@ -65,7 +67,7 @@ def test_the_worst_and_then_the_most_frequent_rule_comes_first() -> None:
 
 
 def test_what_blocks_nothing_is_no_cause_of_leaving() -> None:
-    remark = finding("ANE201", Severity.INFO, "a remark", "a", related=3).model_copy(update={"blocks": []})
+    remark = replace(finding("ANE201", Severity.INFO, "a remark", "a", related=3), blocks=[])
     text = render(report(remark, finding("ANE101", Severity.WARNING, "one", "b")))
     assert "(rule-ANE101 1)" in text
 

@@ -103,15 +103,17 @@ class Float32Interface(ModelRule):
 def _border_casts(function: GraphContext, placement: Placement) -> Iterator[tuple[Operand, str, float]]:
     """The fp32 inputs and outputs that are cast, with the cast's estimated microseconds on the engine."""
     graph = function.graph
-    estimates = {placed.node: placed.estimate.ane for placed in placement.operations if placed.node.type == "cast"}
+    found: dict[Node, tuple[Operand, str]] = {}
     for node in graph.by_type.get("cast", ()):
         source, result = node.operand("x"), node.outputs[0]
-        if source is None or node not in estimates:
-            continue
-        if source in graph.inputs and _converts(node, "fp32", "fp16"):
-            yield source, "input", estimates[node]
+        if source in graph.inputs and source is not None and _converts(node, "fp32", "fp16"):
+            found[node] = source, "input"
         elif graph.is_output(result) and _converts(node, "fp16", "fp32"):
-            yield result, "output", estimates[node]
+            found[node] = result, "output"
+    if found:
+        for placed in placement.operations:
+            if placed.node in found:
+                yield *found[placed.node], placed.estimate.ane
 
 
 def _converts(node: Node, source: str, target: str) -> bool:

@@ -49,6 +49,10 @@ class CustomOperation(OperationRule):
         ),
     )
 
+    def concerns(self, kind: str, context: Context) -> bool:
+        """Only types that MIL does not know, `custom_layer` among them."""
+        return kind not in context.knowledge.operators
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag what carries the name of a class."""
         value = operation.operation.attributes.get("class_name")

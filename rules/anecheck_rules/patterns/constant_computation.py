@@ -109,6 +109,8 @@ def settled_nodes(graph: Graph) -> dict[Node, None]:
     for node in graph.running:
         if node.block or node.operation.blocks or not node.outputs or node.type.startswith(NO_CONSTANTS):
             continue
+        if not found and len(node.running_tensors) > len(node.outputs):
+            continue  # it takes something that runs, and nothing so far was made of constants: nearly always
         if all(operand.is_constant or operand.producer in found for _, operand in node.operands()):
             found[node] = None
     return found

@@ -122,22 +122,49 @@ class RepeatedComputation(ModelRule):
 
 
 def repetitions(graph: Graph) -> dict[Node, Node]:
-    """Every operation that repeats an earlier one of its block, with that one; each operation is looked at once."""
+    """Every operation that repeats an earlier one of its block, with that one.
+
+    Repetitions begin where a value has several users and go on behind repeated values, so nothing else is looked at twice.
+    """
     numbers: dict[Operand, Operand] = {}
+    telling: set[Operand] = set()
     seen: dict[object, Node] = {}
+    passed: set[Node] = set()
     found: dict[Node, Node] = {}
     for node in graph.running:
         if node.type in NEVER_ALIKE or node.operation.blocks or not node.outputs or node.type.startswith("list_"):
             continue
-        operands = tuple(
-            (parameter, *((operand.value or numbers.get(operand, operand)) for operand in bound))
-            for parameter, bound in sorted(node.inputs.items())
-        )
-        first = seen.setdefault((node.block, node.type, operands), node)
+        if not _may_repeat(node, telling, graph):
+            passed.add(node)
+            continue
+        first = seen.setdefault(_key(node, numbers), node)
         if first is not node:
             found[node] = first
             numbers.update(zip(node.outputs, first.outputs, strict=True))
+            telling.update((*node.outputs, *first.outputs))
+            for user in passed.intersection(graph.users(first)):
+                seen.setdefault(_key(user, numbers), user)
     return found
+
+
+def _may_repeat(node: Node, telling: set[Operand], graph: Graph) -> bool:
+    """Whether another operation has one of its operands, or one that is the same; true where it takes only constants."""
+    constants = True
+    for bound in node.inputs.values():
+        for operand in bound:
+            if operand.value is None:
+                if operand in telling or len(graph.consumers(operand)) > 1:
+                    return True
+                constants = False
+    return constants
+
+
+def _key(node: Node, numbers: Mapping[Operand, Operand]) -> object:
+    operands = tuple(
+        (parameter, *((operand.value or numbers.get(operand, operand)) for operand in bound))
+        for parameter, bound in sorted(node.inputs.items())
+    )
+    return node.block, node.type, operands
 
 
 def _cone(end: Node, copies: Mapping[Node, Node], taken: set[Node]) -> list[Node]:

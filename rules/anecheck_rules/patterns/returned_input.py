@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
-from anecheck_rules.liveness import live_nodes, returned_inputs, unused_inputs
+from anecheck_rules.liveness import returned_inputs, unused_inputs
 
 
 class ReturnedInput(ModelRule):
@@ -87,7 +87,7 @@ class ReturnedInput(ModelRule):
         for function in context.functions:
             graph = function.graph
             returned = returned_inputs(graph)
-            unused = [operand.name for operand in unused_inputs(graph, live_nodes(graph))] if returned else []
+            unused = [operand.name for operand in unused_inputs(graph)] if returned else []
             names = ", ".join(f"'{name}'" for name in unused)
             extra = f"; no output depends on {names}" if unused else ""
             for operand in returned:

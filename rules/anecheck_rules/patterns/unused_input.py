@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.types import StateType
-from anecheck_rules.liveness import live_nodes, returned_inputs, unused_inputs
+from anecheck_rules.liveness import returned_inputs, unused_inputs
 
 
 class UnusedInput(ModelRule):
@@ -71,7 +71,7 @@ class UnusedInput(ModelRule):
         for function in context.functions:
             if returned_inputs(function.graph):
                 continue
-            for operand in unused_inputs(function.graph, live_nodes(function.graph)):
+            for operand in unused_inputs(function.graph):
                 kind = "state" if isinstance(operand.type, StateType) else "input"
                 yield self.finding(
                     f"no output depends on {kind} '{operand.name}'", function=function, input=operand.name

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.graph import Node
-from anecheck_rules.liveness import live_nodes
+from anecheck_rules.liveness import dead_nodes
 
 
 class UnusedResult(ModelRule):
@@ -71,10 +71,10 @@ class UnusedResult(ModelRule):
         """Flag each function with dead operations once, at the first that nobody reads."""
         for function in context.functions:
             graph = function.graph
-            live = live_nodes(graph)
-            if len(live) == len(graph.nodes):
+            unused = dead_nodes(graph)
+            if not unused:
                 continue
-            dead = [node for node in graph.running if node not in live and not _is_expected(node)]
+            dead = [node for node in graph.running if node in unused and not _is_expected(node)]
             ends = [node for node in dead if not graph.users(node)]
             if not ends:
                 continue

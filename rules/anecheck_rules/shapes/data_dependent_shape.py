@@ -75,6 +75,8 @@ class DataDependentShape(ModelRule):
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each function once, where operations that the engine could run work on such tensors."""
         for function, placement in zip(context.functions, context.placements, strict=True):
+            if all(tensor.is_static for tensor in function.graph.tensor_types):
+                continue
             births = _births(function.graph)
             reached = _reached(function.graph, births)
             able = [row for row in placement.operations if row.node in reached and Device.ANE in row.support.devices]

@@ -61,11 +61,7 @@ class ShiftedCache(OperationRule):
                         values = (rest, new));
                     write_state(data = shifted, input = cache)[name = string("write")];
                     tensor<fp16, [1, 16, 32]> keys = read_state(input = cache);
-                    tensor<fp16, [1, 1, 16]> scores = matmul(transpose_x = bool(false), transpose_y = bool(true),
-                        x = q, y = keys);
-                    tensor<fp16, [1, 1, 16]> weights = softmax(axis = int32(-1), x = scores);
-                    tensor<fp16, [1, 1, 32]> y = matmul(transpose_x = bool(false), transpose_y = bool(false),
-                        x = weights, y = keys);
+                    tensor<fp16, [1, 1, 32]> y = scaled_dot_product_attention(key = keys, query = q, value = keys);
                 } -> (y);
             """),
             flags=("write",),
@@ -79,11 +75,7 @@ class ShiftedCache(OperationRule):
                     tensor<fp16, [1, 16, 32]> rotated = add(x = kept, y = placed);
                     write_state(data = rotated, input = cache);
                     tensor<fp16, [1, 16, 32]> keys = read_state(input = cache);
-                    tensor<fp16, [1, 1, 16]> scores = matmul(transpose_x = bool(false), transpose_y = bool(true),
-                        x = q, y = keys);
-                    tensor<fp16, [1, 1, 16]> weights = softmax(axis = int32(-1), x = scores);
-                    tensor<fp16, [1, 1, 32]> y = matmul(transpose_x = bool(false), transpose_y = bool(false),
-                        x = weights, y = keys);
+                    tensor<fp16, [1, 1, 32]> y = scaled_dot_product_attention(key = keys, query = q, value = keys);
                 } -> (y);
             """),
             equal=False,
@@ -91,14 +83,12 @@ class ShiftedCache(OperationRule):
             pytorch_before=pytorch("""
                 def forward(self, new, q):
                     self.cache[:] = torch.cat([self.cache[:, 1:], new], dim=1)
-                    weights = torch.softmax(q @ self.cache.transpose(1, 2), dim=-1)
-                    return weights @ self.cache
+                    return F.scaled_dot_product_attention(q, self.cache, self.cache)
             """),
             pytorch_after=pytorch("""
                 def forward(self, new, q, slot):
                     self.cache[:] = self.cache * (1 - slot) + new * slot
-                    weights = torch.softmax(q @ self.cache.transpose(1, 2), dim=-1)
-                    return weights @ self.cache
+                    return F.scaled_dot_product_attention(q, self.cache, self.cache)
             """),
         ),
     )
