@@ -148,7 +148,7 @@ def _defer(judgement: Judgement) -> None:
     explained = {
         node
         for _, match in judgement.matches
-        if match.blocks and not _defers(match)
+        if (match.blocks or match.explains) and not _defers(match)
         for node in (match.node, *match.related)
         if node
     }

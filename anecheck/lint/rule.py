@@ -100,7 +100,8 @@ class Match:
     """A place where a rule speaks.
 
     `related` are nodes that share the fate of `node` and are blocked with it. `blocks` are the devices that the rule keeps
-    them all from. `evidence` takes the place of the rule's own where a table knows better.
+    them all from. `explains` says that nothing more needs to be said of why these nodes leave, by rules that defer; what
+    blocks them explains it anyway. `evidence` takes the place of the rule's own where a table knows better.
     """
 
     rule: Rule
@@ -115,6 +116,7 @@ class Match:
     evidence: tuple[Citation, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     reject: str = ""
+    explains: bool = False
 
 
 class Rule:
@@ -228,11 +230,22 @@ class ModelRule(Rule):
         node: Node | None = None,
         function: GraphContext | None = None,
         families: tuple[str, ...] = FAMILIES,
+        related: tuple[Node, ...] = (),
+        explains: bool = False,
         severity: Severity | None = None,
         evidence: tuple[Citation, ...] = (),
         **data: object,
     ) -> Match:
         """Describe a match, at `node` where one operation stands for it, or for a whole `function`."""
         return Match(
-            self, message, node, function, families=families, severity=severity, evidence=evidence, data=dict(data)
+            self,
+            message,
+            node,
+            function,
+            families,
+            related,
+            severity=severity,
+            evidence=evidence,
+            data=dict(data),
+            explains=explains,
         )

@@ -29,7 +29,7 @@ def dead_nodes(graph: Graph) -> frozenset[Node]:
 
 def _is_used(node: Node, graph: Graph) -> bool:
     consumers = graph.consumers
-    return any([consumers(output) for output in node.outputs])
+    return any(consumers(output) for output in node.outputs)
 
 
 def _is_needed(node: Node, graph: Graph) -> bool:

@@ -43,7 +43,7 @@ class UnusedResult(ModelRule):
                 func main<ios18>(tensor<fp16, [1, 8, 4]> x) {
                     tensor<fp16, [1, 8, 4]> h = tanh(x = x);
                     tensor<fp16, [1, 8, 4]> g = sigmoid(x = h);
-                    tensor<fp16, [1, 8, 4]> gated = mul(x = g, y = h);
+                    tensor<fp16, [1, 8, 4]> gated = mul(x = g, y = x);
                     tensor<fp16, [1, 8, 4]> y = relu(x = h);
                 } -> (y);
             """),
@@ -57,7 +57,7 @@ class UnusedResult(ModelRule):
             pytorch_before=pytorch("""
                 def forward(self, x):
                     h = torch.tanh(x)
-                    gated = torch.sigmoid(h) * h  # the converter drops it; a program edited by hand keeps it
+                    gated = torch.sigmoid(h) * x  # the converter drops it; a program edited by hand keeps it
                     return torch.relu(h)
             """),
             pytorch_after=pytorch("""

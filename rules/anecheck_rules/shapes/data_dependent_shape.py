@@ -87,6 +87,7 @@ class DataDependentShape(ModelRule):
                     f"the size of what {births[0].type} gives{more} depends on data, and {len(able)} {noun} must bear it",
                     node=births[0],
                     function=function,
+                    explains=True,
                     operations=len(able),
                 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, Device, cite
@@ -113,8 +112,14 @@ class ShapeArithmetic(ModelRule):
                 continue
             able = {row.node for row in placement.operations if Device.ANE in row.support.devices}
             first, *others = (*flow.sources, *flow.carriers, *flow.decided)
-            match = self.finding(_message(function, flow), node=first, function=function, shapes=len(flow.sources))
-            yield replace(match, related=tuple(node for node in others if node not in able and node.type not in SLICES))
+            yield self.finding(
+                _message(function, flow),
+                node=first,
+                function=function,
+                related=tuple(node for node in others if node not in able and node.type not in SLICES),
+                explains=True,
+                shapes=len(flow.sources),
+            )
 
 
 def _message(function: GraphContext, flow: SizeFlow) -> str:
