@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from anecheck.knowledge.evidence import Confidence
+from anecheck.knowledge.evidence import Confidence, Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.lint.engine import Judgement
@@ -47,6 +47,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
     label, graph = (function.label, function.graph) if function else ("", None)
     if rule not in shared.rewrites:
         shared.rewrites[rule] = _rewrite(rule)
+    lost = sorted(device.value for device in match.blocks or ({Device.ANE} if match.explains else ()))
     evidence = _evidence(match, target, shared.knowledge)
     confidence = _confidence(evidence)
     return Finding(
@@ -62,9 +63,9 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
         operation_index=node.index if node else None,
         block=list(node.block) if node else [],
         families=list(match.families),
-        blocks=sorted(device.value for device in match.blocks) if match.blocks_node else [],
+        blocks=lost if match.blocks_node else [],
         related=[related.name for related in match.related],
-        related_blocks=sorted(device.value for device in match.blocks) if match.related else [],
+        related_blocks=lost if match.related else [],
         evidence=evidence,
         rewrite=shared.rewrites[rule],
         fingerprint=fingerprint(rule.code, label, graph, node, match.message, shared.neighbourhoods),

@@ -34,7 +34,7 @@ class StateCount(ModelRule):
     code = "ANE709"
     name = "state-count"
     rewrite = "pack the states into one with one more axis, and pass the rest as inputs and outputs"
-    evidence = (cite("john", Confidence.COMMUNITY, "H17", "H18"),)
+    evidence = (cite("john", Confidence.COMMUNITY, "H13", "H14", "H15", "H16", "H17", "H18"),)
     covers = ("ST01",)
     limits = ("states-per-function",)
     releases = "iOS 18 and macOS 15 on"
