@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import above, axes, maker
-from anecheck_rules.numerics.ranges import MOVING, Range, reach
+from anecheck_rules.numerics.ranges import MOVING, Range, reach, terms
 
 
 class InexactCount(OperationRule):
@@ -102,17 +102,18 @@ class InexactCount(OperationRule):
         source = cast.tensor("x") if cast is not None else None
         if source is None or not (source.dtype == "bool" or source.dtype.startswith(("int", "uint"))):
             return
-        terms = 1
-        for axis in axes(operation, "axis" if operation.type == "cumsum" else "axes") or ():
-            terms *= x.tensor.shape[axis] or 1
+        if operation.type == "cumsum":
+            summed = terms(x, axes(operation, "axis") if operation.operand("axis") is not None else (0,))
+        else:
+            summed = terms(x, axes(operation))
         each = reach(x, Range(0, 1)).magnitude
-        if terms * each <= exact.value:
+        if summed * each <= exact.value:
             return
-        infinite = terms * each > largest.value
+        infinite = summed * each > largest.value
         yield self.finding(
             operation,
-            f"{operation.type} of {source.dtype} over {terms} elements in fp16, "
+            f"{operation.type} of {source.dtype} over {summed} elements in fp16, "
             + ("where it may be infinite" if infinite else f"exact only up to {exact.value:g}"),
             severity=Severity.WARNING if infinite and source.dtype == "bool" else None,
-            terms=terms,
+            terms=summed,
         )

@@ -171,4 +171,4 @@ class InfiniteMask(OperationRule):
 def _effect(operation: Node, given: str) -> str:
     if given != "-inf":
         return "too large for fp16, so minus infinity once cast"
-    return "times 0 it is NaN" if operation.type == "mul" else "a row masked altogether is NaN"
+    return "0 × -inf is NaN where nothing is masked" if operation.type == "mul" else "a row masked altogether is NaN"

@@ -11,7 +11,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import axes
-from anecheck_rules.numerics.ranges import reach
+from anecheck_rules.numerics.ranges import reach, terms
 
 
 class LogSumExp(OperationRule):
@@ -89,14 +89,12 @@ class LogSumExp(OperationRule):
         limit, x = context.limit("fp16-largest"), operation.operand("x")
         if limit is None or x is None or x.tensor is None or x.tensor.dtype != "fp16":
             return
-        terms = 1
-        for axis in axes(operation) or ():
-            terms *= x.tensor.shape[axis] or 1
-        highest = math.log(limit.value / max(terms, 1))
+        summed = terms(x, axes(operation))
+        highest = math.log(limit.value / summed)
         if reach(x).high > highest:
             yield self.finding(
                 operation,
-                f"log-sum-exp over {terms} values; their exponentials overflow fp16 from {highest:.1f} on",
-                terms=terms,
+                f"log-sum-exp over {summed} values; their exponentials overflow fp16 from {highest:.1f} on",
+                terms=summed,
                 highest=round(highest, 2),
             )

@@ -92,6 +92,12 @@ def reach(operand: Operand | None, unknown: Range = ANY, depth: int = DEEPEST) -
 Look = Callable[[str], Range]
 
 
+def terms(operand: Operand, axes: tuple[int, ...] | None) -> int:
+    """How many elements of a tensor one sum over `axes` adds up; unknown dimensions count as one."""
+    shape = operand.tensor.shape if operand.tensor is not None else ()
+    return math.prod(max(shape[axis] or 1, 1) for axis in axes or ())
+
+
 def is_shifted(operand: Operand | None) -> bool:
     """Whether a value is a difference to its own maximum, so that none of it is above zero."""
     node = maker(operand, "sub")
