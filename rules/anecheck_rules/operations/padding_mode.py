@@ -37,20 +37,20 @@ class PaddingMode(OperationRule):
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
-                func main<ios17>(tensor<fp16, [1, 2, 2, 4]> x) {
-                    tensor<fp16, [1, 2, 2, 6]> y = pad(constant_val = fp16(0), mode = string("reflect"),
-                        pad = tensor<int32, [8]>([0, 0, 0, 0, 0, 0, 1, 1]), x = x);
+                func main<ios17>(tensor<fp16, [1, 2, 4, 2]> x) {
+                    tensor<fp16, [1, 2, 6, 2]> y = pad(constant_val = fp16(0), mode = string("reflect"),
+                        pad = tensor<int32, [8]>([0, 0, 0, 0, 1, 1, 0, 0]), x = x);
                 } -> (y);
             """),
             flags=("y",),
             after=mil("""
-                func main<ios17>(tensor<fp16, [1, 2, 2, 4]> x) {
-                    tensor<fp16, [1, 2, 2, 1]> left = slice_by_size(begin = tensor<int32, [4]>([0, 0, 0, 1]),
-                        size = tensor<int32, [4]>([1, 2, 2, 1]), x = x);
-                    tensor<fp16, [1, 2, 2, 1]> right = slice_by_size(begin = tensor<int32, [4]>([0, 0, 0, 2]),
-                        size = tensor<int32, [4]>([1, 2, 2, 1]), x = x);
-                    tensor<fp16, [1, 2, 2, 6]> y = concat(axis = int32(3), interleave = bool(false),
-                        values = (left, x, right));
+                func main<ios17>(tensor<fp16, [1, 2, 4, 2]> x) {
+                    tensor<fp16, [1, 2, 1, 2]> above = slice_by_size(begin = tensor<int32, [4]>([0, 0, 1, 0]),
+                        size = tensor<int32, [4]>([1, 2, 1, 2]), x = x);
+                    tensor<fp16, [1, 2, 1, 2]> below = slice_by_size(begin = tensor<int32, [4]>([0, 0, 2, 0]),
+                        size = tensor<int32, [4]>([1, 2, 1, 2]), x = x);
+                    tensor<fp16, [1, 2, 6, 2]> y = concat(axis = int32(2), interleave = bool(false),
+                        values = (above, x, below));
                 } -> (y);
             """),
             target="m1",
