@@ -30,9 +30,9 @@ class ChannelNormalisation(OperationRule):
         x ──> transpose(0, 2, 3, 1) ──> layer_norm(axes = [3]) ──> transpose(0, 3, 1, 2) ──> y
 
     ## Contradictions
-    Apple's transformer guide recommends channels in the second axis for everything on the engine, norms included. It
-    clips before it normalises. One report stands against it, so this is a hint, and only for a target that names such a
-    release.
+    Apple's ml-ane-transformers keeps channels in the second axis for everything on the engine, norms included, and clips
+    before it normalises. One report (more-ane-transformers) stands against it, so this is a hint, and only for a target
+    that names such a release.
     """
 
     code = "ANE511"

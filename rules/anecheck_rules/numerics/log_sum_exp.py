@@ -20,8 +20,8 @@ class LogSumExp(OperationRule):
     ## Why it goes wrong
     The logarithm of a sum of exponentials is hardly larger than the largest of its arguments, but the way there is not:
     without a shift, the sum over n values overflows fp16 as soon as they pass 11.09 - ln n, which is 6.9 for 64 classes and
-    0.7 for a vocabulary of 32,000. coremltools converts `torch.logsumexp` to this one operation; that it overflows was
-    reported, and a shift by the maximum proposed for the converter.
+    0.7 for a vocabulary of 32,000. coremltools converts `torch.logsumexp` to this one operation; that it overflows is what
+    coremltools' pull request 2726 is about.
 
     ## Instead
     Shift it yourself: max + log(sum(exp(x - max))). The sum then lies between 1 and n.

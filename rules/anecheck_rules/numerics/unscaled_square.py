@@ -32,8 +32,9 @@ class UnscaledSquare(OperationRule):
     `x.to(torch.float32)` and squares in fp16. That is how the RMS norms of Llama, Qwen, Gemma and Mistral arrive.
 
     ## Instead
-    - Use `torch.nn.RMSNorm` and coremltools 9: it divides by the largest magnitude before it squares.
-    - Or do so by hand. With m = max(1, max |x|), which is exact and harmless for rows of zeros:
+    - Use `torch.nn.RMSNorm` and coremltools 9: it divides by the largest magnitude before it squares (and so divides zero
+      by zero in a row of zeros).
+    - Or do so by hand, with m = max(1, max |x|), which is exact, and harmless for rows of zeros:
 
         x ──> abs ──> reduce_max ──> maximum(1) ──> m
         x ──> real_div(m) ──> square ──> reduce_mean ──> add((√eps / m)²) ──> rsqrt ──> mul ──> y
