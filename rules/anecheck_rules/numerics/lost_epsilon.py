@@ -23,8 +23,8 @@ class LostEpsilon(OperationRule):
     ## Why it goes wrong
     fp16 has no number between 0 and 6e-8. coremltools rounds smaller constants up to it, so the 1e-12 of `F.normalize` and
     the 1e-8 of an RMS norm arrive as 6e-8: short vectors are scaled differently from PyTorch, and the floor of log(1e-10),
-    -23, becomes -16.6. A program made otherwise may hold 0. What lies below 6.1e-5 is subnormal; the engine of A18 was reported to
-    flush such numbers to zero, so that a row of zeros (padding) becomes 0 · inf = NaN there.
+    -23, becomes -16.6. A program made otherwise may hold 0. What lies below 6.1e-5 is subnormal; the engine of A18 was
+    reported to flush such numbers to zero, so that a row of zeros (padding) becomes 0 · inf = NaN there.
 
     Squares make it worse, since they vanish twice as fast: in fp16 the square of everything below 2.4e-4 is zero, and
     without any epsilon the inverse root of their mean is infinite where fp32 still had a number.
