@@ -97,6 +97,7 @@ class InfiniteMask(OperationRule):
                 } -> (y);
             """),
             flags=("wide",),
+            also=("ANE105",),
             after=mil("""
                 func main<ios18>(tensor<fp32, [1, 4, 32, 32]> x, tensor<fp16, [1, 1, 32, 32]> m) {
                     tensor<bool, [1, 1, 32, 32]> hidden = equal(x = m, y = fp16(0x0p+0));
