@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
-from anecheck.mil.pattern import maker, sole_user
+from anecheck.mil.pattern import above, maker, sole_user
 
 BETWEEN = ("clip", "elu", "gelu", "leaky_relu", "max_pool", "pad", "prelu", "relu", "relu6", "sigmoid", "silu", "tanh")
 """What people put between a convolution and its normalisation."""
@@ -38,11 +38,12 @@ class StandingBatchNorm(OperationRule):
       and add to the bias the weights times t = β − mean · s. With padding it does not, as the border would have to be −t / s.
     - Where a second reader takes the convolution's output, let it read the normalisation's. If it is an output of the model
       that was added to look inside, drop it.
+    - Of an input: scale and shift before the model, where the app prepares it anyway.
     - Right after a convolution whose weights are compressed, fold before compressing.
 
     ## Known exceptions
     Pre-activation networks (ResNet v2, DenseNet) normalise sums and concatenations before the activation; there is nothing to
-    fold into, and it is one cheap operation of the engine. Nothing is said of those.
+    fold into, and it is one cheap operation of the engine. Nothing is said of those, but for one on an input of the model.
     """
 
     code = "ANE202"
@@ -171,6 +172,12 @@ class StandingBatchNorm(OperationRule):
             )
             return
         source = operation.operand("x")
+        given = above(source, {"cast"})
+        if given in graph.inputs and given is not None:
+            yield self.finding(
+                operation, f"batch_norm of input '{given.name}', with nothing before it to fold into", input=given.name
+            )
+            return
         between = maker(source, *BETWEEN)
         convolution = maker(between.operand("x") if between else source, "conv", "conv_transpose")
         weight = convolution.operand("weight") if convolution else None

@@ -177,10 +177,14 @@ def test_a_second_reader_of_the_convolution_is_named() -> None:
     ]
 
 
+INSIDE = f"{shape(1, 4, 8, 8)} a = abs(x = x);"
+"""Something between the input and what is tested."""
+
+
 def test_weights_of_run_time_take_nothing_in() -> None:
     body = BEFORE + batch_norm("y", "c", 1, 4, 6, 6)
     assert codes(body, inputs=f"{FIRST}, {shape(4, 4, 3, 3)} w") == []
-    body = batch_norm("n", "x", 1, 4, 8, 8) + convolution("y", "n", "w", (1, 4, 6, 6))
+    body = INSIDE + batch_norm("n", "a", 1, 4, 8, 8) + convolution("y", "n", "w", (1, 4, 6, 6))
     assert codes(body, inputs=f"{FIRST}, {shape(4, 4, 3, 3)} w") == []
 
 
@@ -191,11 +195,17 @@ def test_weights_of_run_time_take_nothing_in() -> None:
 def test_it_folds_forwards_into_a_convolution_that_pads_nothing(pad: int, kind: str, expected: list[str]) -> None:
     size = 6 if kind != "same" and not pad else 8
     body = (
-        WEIGHTS
-        + batch_norm("n", "x", 1, 4, 8, 8)
+        INSIDE
+        + WEIGHTS
+        + batch_norm("n", "a", 1, 4, 8, 8)
         + convolution("y", "n", "w", (1, 4, size, size), pad=pad, pad_type=kind)
     )
     assert codes(body, inputs=FIRST) == expected
+
+
+def test_one_on_an_input_belongs_before_the_model() -> None:
+    assert codes(batch_norm("y", "x", 1, 4, 8, 8), inputs=FIRST) == ["ANE202"]
+    assert codes(INSIDE + batch_norm("y", "a", 1, 4, 8, 8), inputs=FIRST) == []
 
 
 def test_networks_that_normalise_before_their_activations_are_left_alone() -> None:
