@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from anecheck.mil.graph import Graph, Node, Operand
 
 EFFECTS = frozenset({"write_state", "custom_layer"})
@@ -57,3 +59,8 @@ def returned_inputs(graph: Graph) -> tuple[Operand, ...]:
     """The inputs that the function returns as they are."""
     inputs = set(graph.inputs)
     return tuple(operand for operand in graph.outputs if operand in inputs)
+
+
+def placeholders(graph: Graph, inputs: Iterable[Operand]) -> tuple[Node, ...]:
+    """The `identity` operations that coremltools gives inputs which nothing else uses, because a program must use them."""
+    return tuple(user for operand in inputs for user, _ in graph.consumers(operand) if user.type == "identity")

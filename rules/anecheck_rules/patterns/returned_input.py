@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
-from anecheck_rules.liveness import returned_inputs, unused_inputs
+from anecheck_rules.liveness import placeholders, returned_inputs, unused_inputs
 
 
 class ReturnedInput(ModelRule):
@@ -67,7 +67,6 @@ class ReturnedInput(ModelRule):
             """),
             equal=False,
             reason="redesign: the write that the conversion lost is a blend, and a one-hot vector takes the position's place",
-            also=("ANE102", "ANE105"),
             pattern="kv_index_put_ios18",
             pytorch_before=pytorch("""
                 def forward(self, cache, k, pos):
@@ -87,13 +86,16 @@ class ReturnedInput(ModelRule):
         for function in context.functions:
             graph = function.graph
             returned = returned_inputs(graph)
-            unused = [operand.name for operand in unused_inputs(graph)] if returned else []
+            beside = unused_inputs(graph) if returned else ()
+            unused = [operand.name for operand in beside]
             names = ", ".join(f"'{name}'" for name in unused)
             extra = f"; no output depends on {names}" if unused else ""
             for operand in returned:
                 yield self.finding(
                     f"output '{operand.name}' is the input '{operand.name}', unchanged{extra}",
                     function=function,
+                    related=placeholders(graph, (operand, *beside)),
+                    explains=True,
                     input=operand.name,
                     unused=unused,
                 )

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.types import StateType
-from anecheck_rules.liveness import returned_inputs, unused_inputs
+from anecheck_rules.liveness import placeholders, returned_inputs, unused_inputs
 
 
 class UnusedInput(ModelRule):
@@ -74,5 +74,9 @@ class UnusedInput(ModelRule):
             for operand in unused_inputs(function.graph):
                 kind = "state" if isinstance(operand.type, StateType) else "input"
                 yield self.finding(
-                    f"no output depends on {kind} '{operand.name}'", function=function, input=operand.name
+                    f"no output depends on {kind} '{operand.name}'",
+                    function=function,
+                    related=placeholders(function.graph, [operand]),
+                    explains=True,
+                    input=operand.name,
                 )
