@@ -14,6 +14,7 @@ from anecheck_rules.patterns.repeated_computation import RepeatedComputation
 from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.split_adaptive_pooling import SplitAdaptivePooling
 from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
@@ -35,6 +36,7 @@ RULES = (
     WrittenOutSwish,
     AdjacentConvolutions,
     WrittenOutLocalResponseNorm,
+    SplitAdaptivePooling,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
