@@ -5,6 +5,7 @@ from __future__ import annotations
 from anecheck_rules.patterns.adjacent_convolutions import AdjacentConvolutions
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
 from anecheck_rules.patterns.batch_statistics import BatchStatistics
+from anecheck_rules.patterns.broadcast_tile import BroadcastTile
 from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
@@ -37,6 +38,7 @@ RULES = (
     AdjacentConvolutions,
     WrittenOutLocalResponseNorm,
     SplitAdaptivePooling,
+    BroadcastTile,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
