@@ -17,6 +17,7 @@ from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
 from anecheck_rules.patterns.split_adaptive_pooling import SplitAdaptivePooling
 from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
+from anecheck_rules.patterns.transpose_sandwich import TransposeSandwich
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
@@ -39,6 +40,7 @@ RULES = (
     WrittenOutLocalResponseNorm,
     SplitAdaptivePooling,
     BroadcastTile,
+    TransposeSandwich,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
