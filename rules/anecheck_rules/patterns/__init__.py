@@ -6,16 +6,20 @@ from anecheck_rules.patterns.adjacent_convolutions import AdjacentConvolutions
 from anecheck_rules.patterns.attention_score_matrix import AttentionScoreMatrix
 from anecheck_rules.patterns.batch_statistics import BatchStatistics
 from anecheck_rules.patterns.broadcast_tile import BroadcastTile
+from anecheck_rules.patterns.channels_last_island import ChannelsLastIsland
 from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
+from anecheck_rules.patterns.interleaved_slices import InterleavedSlices
 from anecheck_rules.patterns.padding_before_convolution import PaddingBeforeConvolution
 from anecheck_rules.patterns.redundant_cast import RedundantCast
 from anecheck_rules.patterns.repeated_computation import RepeatedComputation
 from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
+from anecheck_rules.patterns.scattered_pixel_shuffle import ScatteredPixelShuffle
 from anecheck_rules.patterns.split_adaptive_pooling import SplitAdaptivePooling
+from anecheck_rules.patterns.split_strided_slices import SplitStridedSlices
 from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
 from anecheck_rules.patterns.transpose_sandwich import TransposeSandwich
 from anecheck_rules.patterns.unused_input import UnusedInput
@@ -41,6 +45,10 @@ RULES = (
     SplitAdaptivePooling,
     BroadcastTile,
     TransposeSandwich,
+    ChannelsLastIsland,
+    SplitStridedSlices,
+    InterleavedSlices,
+    ScatteredPixelShuffle,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
