@@ -11,8 +11,11 @@ from anecheck_rules.patterns.constant_computation import ConstantComputation
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
 from anecheck_rules.patterns.interleaved_slices import InterleavedSlices
+from anecheck_rules.patterns.joined_and_parted import JoinedAndParted
 from anecheck_rules.patterns.padding_before_convolution import PaddingBeforeConvolution
+from anecheck_rules.patterns.rank_five_heads import RankFiveHeads
 from anecheck_rules.patterns.redundant_cast import RedundantCast
+from anecheck_rules.patterns.relayed_transpose import RelayedTranspose
 from anecheck_rules.patterns.repeated_computation import RepeatedComputation
 from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
@@ -22,6 +25,7 @@ from anecheck_rules.patterns.split_adaptive_pooling import SplitAdaptivePooling
 from anecheck_rules.patterns.split_strided_slices import SplitStridedSlices
 from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
 from anecheck_rules.patterns.transpose_sandwich import TransposeSandwich
+from anecheck_rules.patterns.unfolding_convolution import UnfoldingConvolution
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
@@ -49,6 +53,10 @@ RULES = (
     SplitStridedSlices,
     InterleavedSlices,
     ScatteredPixelShuffle,
+    RelayedTranspose,
+    RankFiveHeads,
+    UnfoldingConvolution,
+    JoinedAndParted,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
