@@ -21,6 +21,7 @@ from anecheck_rules.patterns.returned_input import ReturnedInput
 from anecheck_rules.patterns.run_time_rotation_table import RunTimeRotationTable
 from anecheck_rules.patterns.scaled_attention_query import ScaledAttentionQuery
 from anecheck_rules.patterns.scattered_pixel_shuffle import ScatteredPixelShuffle
+from anecheck_rules.patterns.sequence_major_linear import SequenceMajorLinear
 from anecheck_rules.patterns.split_adaptive_pooling import SplitAdaptivePooling
 from anecheck_rules.patterns.split_strided_slices import SplitStridedSlices
 from anecheck_rules.patterns.standing_batch_norm import StandingBatchNorm
@@ -29,6 +30,7 @@ from anecheck_rules.patterns.unfolding_convolution import UnfoldingConvolution
 from anecheck_rules.patterns.unused_input import UnusedInput
 from anecheck_rules.patterns.unused_result import UnusedResult
 from anecheck_rules.patterns.whole_sequence_logits import WholeSequenceLogits
+from anecheck_rules.patterns.wide_join import WideJoin
 from anecheck_rules.patterns.written_out_attention import WrittenOutAttention
 from anecheck_rules.patterns.written_out_gelu import WrittenOutGelu
 from anecheck_rules.patterns.written_out_group_norm import WrittenOutGroupNorm
@@ -57,6 +59,8 @@ RULES = (
     RankFiveHeads,
     UnfoldingConvolution,
     JoinedAndParted,
+    SequenceMajorLinear,
+    WideJoin,
     WrittenOutAttention,
     AttentionScoreMatrix,
     FusedAttentionShape,
