@@ -69,7 +69,9 @@ def pixel_grid(concat: Node) -> PixelGrid | None:
 
 def _origin(value: Operand) -> tuple[Operand, tuple[int, ...], tuple[int, ...], list[Node]] | None:
     """What several slices of rank 4 come from, and the begin and the step of all of them together along each axis."""
-    begins, steps, passed = (0, 0, 0, 0), (1, 1, 1, 1), []
+    begins: tuple[int, ...] = (0,) * 4
+    steps: tuple[int, ...] = (1,) * 4
+    passed: list[Node] = []
     for _ in range(DEEPEST):
         node = maker(value, "slice_by_index")
         if node is None:

@@ -8,6 +8,7 @@ from anecheck_rules.patterns.batch_statistics import BatchStatistics
 from anecheck_rules.patterns.broadcast_tile import BroadcastTile
 from anecheck_rules.patterns.channels_last_island import ChannelsLastIsland
 from anecheck_rules.patterns.constant_computation import ConstantComputation
+from anecheck_rules.patterns.cropped_transposed_convolution import CroppedTransposedConvolution
 from anecheck_rules.patterns.fused_attention_shape import FusedAttentionShape
 from anecheck_rules.patterns.integer_round_trip import IntegerRoundTrip
 from anecheck_rules.patterns.interleaved_slices import InterleavedSlices
@@ -59,6 +60,7 @@ RULES = (
     RankFiveHeads,
     UnfoldingConvolution,
     JoinedAndParted,
+    CroppedTransposedConvolution,
     SequenceMajorLinear,
     WideJoin,
     WrittenOutAttention,
