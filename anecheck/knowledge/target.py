@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,6 +46,12 @@ class Target:
         """The OS with its version (("ios", (17, 4)) for "ios17.4"); `None` where none was named."""
         named = OS_RELEASE.fullmatch(self.os or "")
         return (named[1], tuple(int(part) for part in named[2].split("."))) if named else None
+
+    def is_since(self, first: Mapping[str, tuple[int, ...]]) -> bool | None:
+        """Whether the OS is at least the release that `first` has for it; `None` where none was named or `first` lacks it."""
+        named = self.system
+        begin = first.get(named[0]) if named else None
+        return None if named is None or begin is None else named[1] >= begin
 
     def __str__(self) -> str:
         name = f"{self.chip} ({self.family})" if self.chip else self.family

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, Device, cite
@@ -13,7 +12,6 @@ from anecheck.mil.model import Feature, Interface
 from anecheck.predict.cost import EXTRAPOLATED, ONE_SAMPLE
 from anecheck.predict.placement import Placed, Placement, Reason
 
-RELEASE = re.compile(r"([a-z]+)(\d+(?:\.\d+)*)")
 RANGE_OF_SHAPES = (
     cite("ct-flex", Confidence.DOCUMENTED),
     cite("ct2370", Confidence.COMMUNITY),
@@ -30,7 +28,7 @@ INFREQUENT = {
     "watchos": (10, 4),
 }
 """The first releases on which an app can say that shapes change rarely, so that Core ML compiles for each shape it meets."""
-NEWEST_MAC = 27
+NEWEST_MAC = {"macos": (27,)}
 """From this release of macOS on the limit on weights is the lower one."""
 
 
@@ -65,9 +63,7 @@ def is_flexible(feature: Feature, kind: str) -> bool:
 
 def takes_hints(target: Target) -> bool:
     """Whether the target names a release on which an app can say how often shapes change."""
-    match = RELEASE.fullmatch(target.os or "")
-    first = INFREQUENT.get(match[1]) if match else None
-    return match is not None and first is not None and tuple(map(int, match[2].split("."))) >= first
+    return target.is_since(INFREQUENT) is True
 
 
 def _range_reason(feature: Feature, target: Target) -> Reason:
@@ -94,9 +90,9 @@ def assumptions(target: Target, devices: Sequence[Device], knowledge: Knowledge)
 
 
 def _weight_limit(target: Target) -> str:
-    if target.os and target.os.startswith("macos"):
-        release = int(target.os.removeprefix("macos").partition(".")[0])
-        return "model-weight-bytes-macos27" if release >= NEWEST_MAC else "model-weight-bytes-macos26"
+    newest = target.is_since(NEWEST_MAC)
+    if newest is not None:
+        return "model-weight-bytes-macos27" if newest else "model-weight-bytes-macos26"
     if target.chip and target.chip.startswith("m") and not target.os:
         return "model-weight-bytes-macos26"
     return "model-weight-bytes-ios"

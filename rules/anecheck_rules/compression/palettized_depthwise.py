@@ -11,7 +11,7 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pyto
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.compression.stored_weights import PALETTES, palette_bits, uses
 
-RENUMBERED = 26
+FIRST_SEEN = dict.fromkeys(("ios", "ipados", "macos", "tvos", "visionos", "watchos"), (26,))
 """Apple's systems share their release numbers from 26 on; the failure was seen from there on."""
 
 
@@ -78,8 +78,7 @@ class PalettizedDepthwise(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag convolutions with one group for each channel, unless the target's release is an older one."""
-        release = "".join(mark for mark in (context.target.os or "").partition(".")[0] if mark.isdigit())
-        if release and int(release) < RENUMBERED:
+        if context.target.is_since(FIRST_SEEN) is False:
             return
         bits = palette_bits(operation)
         for user, parameter in uses(operation, graph):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pyto
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import axes
 
-FIXED = {"macos": 14, "ios": 17, "ipados": 17}
+FIXED = {"macos": (14,), "ios": (17,), "ipados": (17,)}
 """The first release of each system without the defect."""
 
 
@@ -77,11 +76,12 @@ class ChannelNormalisation(OperationRule):
         ),
     )
 
+    def concerns(self, kind: str, context: Context) -> bool:
+        """Only where the target is a release of then."""
+        return kind == "layer_norm" and context.target.is_since(FIXED) is False
+
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag axes = [1] at rank 4 where the target is a release of then."""
-        release = re.fullmatch(r"([a-z]+)(\d+).*", context.target.os or "")
         x = operation.tensor("x")
-        if release is None or int(release[2]) >= FIXED.get(release[1], 0) or x is None or x.rank != 4:
-            return
-        if axes(operation) == (1,):
+        if x is not None and x.rank == 4 and axes(operation) == (1,):
             yield self.finding(operation, f"layer_norm over the channel axis on {context.target.os}")

@@ -73,6 +73,7 @@ class LostEpsilon(OperationRule):
                 } -> (y);
             """),
             flags=("y",),
+            also=("ANE222",),
             after=mil("""
                 func main<ios18>(tensor<fp16, [1, 32, 64]> x) {
                     tensor<fp16, [1, 32, 64]> magnitudes = abs(x = x);

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, cite
-from anecheck.knowledge.target import OS_RELEASE, Target
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 from anecheck_rules.attention_forms import scores_of
 
-FIRST_SEEN = 27
+FIRST_SEEN = dict.fromkeys(("ios", "ipados", "macos", "tvos", "visionos", "watchos"), (27,))
 """The release on which it was seen; since 26 all systems have the same number."""
 
 
@@ -100,7 +99,7 @@ class AttentionScoreMatrix(OperationRule):
             operation,
             f"{rows:,} queries × {keys:,} keys make {rows * keys:,} scores a head, where {int(limit.value):,} gave wrong results",
             families=tuple(family for family in FAMILIES if self._reaches(rows * keys, family, context)),
-            severity=Severity.INFO if fused or _is_older(context.target) else None,
+            severity=Severity.INFO if fused or context.target.is_since(FIRST_SEEN) is False else None,
             evidence=evidence,
             blocks=False,
             rows=rows,
@@ -124,9 +123,3 @@ def _fused_scores(operation: Node) -> tuple[int | None, int | None]:
 
 def _last_two(tensor: TensorType | None) -> tuple[int | None, int | None]:
     return (tensor.shape[-2], tensor.shape[-1]) if tensor is not None and tensor.rank >= 2 else (None, None)
-
-
-def _is_older(target: Target) -> bool:
-    """Whether a release was named that is older than the one on which it was seen."""
-    parts = OS_RELEASE.fullmatch(target.os or "")
-    return parts is not None and int(parts[2].partition(".")[0]) < FIRST_SEEN

@@ -20,6 +20,9 @@ PASSING: Final = ELEMENT_WISE | OVER_CHANNELS
 CHANNELS = 1
 """Their axis in the layout of a convolution."""
 
+NORMS_CHANNELS = {"ios": (17,), "ipados": (17,), "macos": (14,)}
+"""The first releases that normalise over the channel axis as well as over the last (ANE511)."""
+
 
 class ChannelsLastIsland(OperationRule):
     """Channels are moved to the last axis for linear layers or a norm, and moved back.
@@ -118,6 +121,8 @@ class ChannelsLastIsland(OperationRule):
             return
         layers = [node for node in chain.between if node.type in OVER_CHANNELS]
         rank = len(chain.composed)
+        if all(node.type == "layer_norm" for node in layers) and context.target.is_since(NORMS_CHANNELS) is False:
+            return  # there a norm over the channel axis overflows sooner than one over the last
         if not layers or any(node.type == "layer_norm" and axes(node) != (rank - 1,) for node in layers):
             return
         yield self.finding(

@@ -29,7 +29,7 @@ class InterleavedSlices(OperationRule):
     ## Instead
     - Where a convolution follows, let it take the pixels itself: k × k after a focus of 2 is 2k × 2k on the image, at twice the
       stride and the padding. Its weights are the same numbers in another order: channel q·C + c of the old is channel c of
-      the new at the place (i, j) of offset q in each 2 × 2 block. YOLOv5 went over to this itself (version 6).
+      the new at the place (i, j) of offset q in each 2 × 2 block.
     - Else `torch.nn.functional.pixel_unshuffle(x, 2)` is one operation. Its channels come in the order (c, i, j), those of
       Focus as (j, i, c); permute the weights of the next layer along their inputs to match.
 

@@ -25,8 +25,8 @@ class SequenceMajorLinear(ModelRule):
     ## What it means
     Apple's guidance for transformers on the engine lays activations out as (B, C, 1, S) and makes every linear layer a
     convolution of size 1: the layout that the engine is built around, with the sequence on the last axis, which is the one
-    padded to 64 bytes, and no reshapes or transposes around attention. It reported up to ten times the speed for
-    DistilBERT on an iPhone 13, together with attention split by heads and einsums that fit the layout.
+    padded to 64 bytes, and no reshapes or transposes around attention. It reported up to ten times the speed, together with
+    attention split by heads and einsums that fit the layout.
 
         x (B, S, C) ─ linear ─ gelu ─ linear                       tokens first, as PyTorch has it
 
@@ -39,7 +39,7 @@ class SequenceMajorLinear(ModelRule):
     chip that counts: if they are equal, stay.
 
     ## Contradictions
-    Apple's figure is from 2022, with the compiler of iOS 16, and measures several changes at once. Later measurements found
+    Apple's figure measures several changes at once. Later measurements found
     both forms cheap: on M4 a `linear` is planned for the engine and as fast as the convolution, and users of Core ML language
     models report that newer compilers narrow the gap. The engine's compiler is reported to make a convolution of a product
     with constant weights under 2 MB by itself, and to cut larger ones into tiles (reverse-engineered); those profit most. One

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.knowledge.target import OS_RELEASE, Target
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule, mil, pytorch
 from anecheck_rules.attention_forms import Attention, attention
@@ -14,8 +13,15 @@ from anecheck_rules.attention_forms import Attention, attention
 FUSED_OPSET = 8
 """The operation set of iOS 18, the first with `scaled_dot_product_attention`."""
 
-FUSED_RELEASES = {"macos": 15, "visionos": 2, "watchos": 11}
-"""The releases of the systems that are numbered otherwise than iOS, tvOS and iPadOS, and run that operation set."""
+FUSED_RELEASES: Final = {
+    "ios": (18,),
+    "ipados": (18,),
+    "macos": (15,),
+    "tvos": (18,),
+    "visionos": (2,),
+    "watchos": (11,),
+}
+"""The first releases that run that operation set."""
 
 
 class WrittenOutAttention(ModelRule):
@@ -162,7 +168,7 @@ class WrittenOutAttention(ModelRule):
         """Flag each function that writes attention out and could have it in one operation, once."""
         limit = context.limit("fused-attention-rank")
         for function in context.functions:
-            if function.graph.function.opset_number < FUSED_OPSET and not _runs_fused(context.target):
+            if function.graph.function.opset_number < FUSED_OPSET and not context.target.is_since(FUSED_RELEASES):
                 continue
             found = [
                 middle
@@ -188,9 +194,3 @@ class WrittenOutAttention(ModelRule):
             attentions=[middle.softmax.name for middle in found],
             unusual_scales=len(odd),
         )
-
-
-def _runs_fused(target: Target) -> bool:
-    """Whether a release was named that has the operation."""
-    parts = OS_RELEASE.fullmatch(target.os or "")
-    return parts is not None and float(parts[2].partition(".")[0]) >= FUSED_RELEASES.get(parts[1], 18)
