@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -32,6 +32,7 @@ class CumulativeSum(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("aneforge-sweep", Confidence.REVERSE_ENGINEERED, "H17"),
     )
+    covers = ("OP09",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -47,6 +48,19 @@ class CumulativeSum(OperationRule):
                     tensor<fp16, [1, 8, 4]> y = matmul(transpose_x = bool(false), transpose_y = bool(false), x = x, y = ones);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return x.cumsum(-1)
+            """),
+            pytorch_after=pytorch("""
+                def __init__(self):
+                    super().__init__()
+                    self.register_buffer("ones", torch.ones(4, 4).triu())
+
+                def forward(self, x):
+                    return x @ self.ones
+            """),
+            pattern="cumsum_ios18",
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 from anecheck_rules.float32_paths import computes_in_float32, float32_island, is_float32
@@ -50,6 +50,7 @@ class Float32Constant(OperationRule):
         cite("ct-typed", Confidence.DOCUMENTED),
         cite("cadam", Confidence.COMMUNITY),
     )
+    covers = ("DT05", "DT07")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -68,6 +69,15 @@ class Float32Constant(OperationRule):
                     tensor<fp16, [1, 64]> c = mul(x = a, y = fp16(0x1p-3));
                     tensor<fp16, [1, 64]> y = sigmoid(x = c);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):  # fp16, converted as written, with compute_precision=ct.precision.FLOAT32
+                    y = torch.sigmoid(x) * torch.full((1,), 0.125)
+                    return torch.sigmoid(y.half())
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.sigmoid(torch.sigmoid(x) * torch.full((1,), 0.125, dtype=x.dtype))
             """),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 from anecheck_rules.float32_paths import comes_from_inputs, computes_in_float32
@@ -27,6 +27,10 @@ class Float32Data(OperationRule):
 
     The `scale` and `bias` of `ct.ImageType` become a `mul` and an `add` on the fp32 picture. Normalise in the first layer
     of the model instead: there it is fp16, or disappears into the weights of the first convolution.
+
+    ## Contradictions
+    Apple's notes on Core AI have `silu` become an fp32 swish between two casts, and advise to write `x · sigmoid(x)`. In
+    Core ML `silu` in fp16 is one operation that M4's plan lists for the engine, so only one that is typed fp32 is flagged.
     """
 
     code = "ANE105"
@@ -34,6 +38,7 @@ class Float32Data(OperationRule):
     defers = True
     rewrite = "convert with compute_precision=FLOAT16; normalise pictures inside the model, not by ct.ImageType"
     evidence = (cite("ct-typed", Confidence.DOCUMENTED), cite("apple-coreai", Confidence.DOCUMENTED))
+    covers = ("DT04", "DT07", "DT08")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -48,6 +53,12 @@ class Float32Data(OperationRule):
                     tensor<fp16, [1, 64]> s = sigmoid(x = h);
                     tensor<fp32, [1, 64]> y = cast(dtype = string("fp32"), x = s);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                ct.convert(model, compute_precision=ct.precision.FLOAT32)
+            """),
+            pytorch_after=pytorch("""
+                ct.convert(model, compute_precision=ct.precision.FLOAT16)
             """),
         ),
     )

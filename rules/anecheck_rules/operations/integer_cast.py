@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import touches_wide
 
@@ -37,6 +37,7 @@ class IntegerCast(OperationRule):
         cite("apple-coreai", Confidence.DOCUMENTED),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H13"),
     )
+    covers = ("DT03",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -53,6 +54,18 @@ class IntegerCast(OperationRule):
             """),
             equal=False,
             reason="redesign: the integer input becomes fp16, exact up to 2048",
+            pytorch_before=pytorch("""
+                ct.convert(
+                    torch.jit.trace(model, (a, b)),  # b + a
+                    inputs=[ct.TensorType("a", (1, 64), dtype=np.int32), ct.TensorType("b", (1, 64), dtype=np.float16)],
+                )
+            """),
+            pytorch_after=pytorch("""
+                ct.convert(
+                    torch.jit.trace(model, (a.half(), b)),
+                    inputs=[ct.TensorType("a", (1, 64), dtype=np.float16), ct.TensorType("b", (1, 64), dtype=np.float16)],
+                )
+            """),
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 from anecheck_rules.integer_paths import WIDE_INTEGERS, is_wide
@@ -26,6 +26,14 @@ class IntegerData(OperationRule):
     ## Instead
     Keep the data path in fp16, which holds every integer up to 2048 exactly. Compute indices, positions and masks before
     the model runs and pass them in, or make them constants; compare in fp16 rather than on integers.
+
+    A `select` may stay; what leaves is the comparison of integers that makes its condition. Pass a mask of ones and zeros in
+    fp16 and blend: `b + m · (a − b)`.
+
+    ## Contradictions
+    A direct engine compile on M5 (aneforge) has no `logical_and`, `logical_or` and `logical_xor`, and the strings of the
+    compiler (rs-strings) name no conversion of them. M4's plan lists the engine for all of these on booleans. The plan is
+    how Core ML places, so masks made of fp16 comparisons are not flagged, only those made of integers.
     """
 
     code = "ANE102"
@@ -37,6 +45,7 @@ class IntegerData(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),
     )
+    covers = ("DT01", "DT02", "CF03")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -52,6 +61,19 @@ class IntegerData(OperationRule):
             """),
             equal=False,
             reason="redesign: the inputs and the output become fp16, exact for integers up to 2048",
+            pytorch_before=pytorch("""
+                ct.convert(
+                    torch.jit.trace(model, (a, b)),  # a + b
+                    inputs=[ct.TensorType("a", (1, 64), dtype=np.int32), ct.TensorType("b", (1, 64), dtype=np.int32)],
+                )
+            """),
+            pytorch_after=pytorch("""
+                ct.convert(
+                    torch.jit.trace(model, (a, b)),
+                    inputs=[ct.TensorType("a", (1, 64), dtype=np.float16), ct.TensorType("b", (1, 64), dtype=np.float16)],
+                    outputs=[ct.TensorType(dtype=np.float16)],
+                )
+            """),
         ),
     )
 

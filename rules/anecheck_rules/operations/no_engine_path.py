@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Citation, Confidence, cite
 from anecheck.lint.finding import Severity
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 UNAVOIDABLE = frozenset({"classify"})
@@ -36,6 +36,13 @@ class NoEnginePath(OperationRule):
 
     ## Known exceptions
     `classify`, which gives a classifier its label, always runs on the CPU, at the end and in no time: a hint, no more.
+
+    ## Contradictions
+    - `resample` (PyTorch's `grid_sample`) and `affine`: an issue of 2023 (ct1875) says neither the engine nor the GPU runs
+      them. The engine guide has them on the texture engine, from A15 and M2 on, and M4's plan lists the engine. The plan
+      is the newer and the better evidence, so they are flagged on A14, M1 and older alone.
+    - Random numbers: the engine guide tells of a generator in the hardware of newer chips. M4's plan has `random_normal`
+      on the CPU, and it is the plan that places it.
     """
 
     code = "ANE101"
@@ -43,6 +50,7 @@ class NoEnginePath(OperationRule):
     defers = True
     rewrite = "write it with operations that the engine has, or compute it outside the model"
     evidence = (cite("751k-dispatch", Confidence.MEASURED, "H16"),)
+    covers = ("OP11", "OP12", "OP13", "OP14", "OP16", "OP46", "OP51")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -57,6 +65,14 @@ class NoEnginePath(OperationRule):
                     tensor<fp16, [1, 64, 32, 32]> c = cos(x = x);
                     tensor<fp16, [1, 64, 32, 32]> y = real_div(x = s, y = c);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return torch.tan(x)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.sin(x) / torch.cos(x)
             """),
         ),
         Example(
@@ -73,6 +89,43 @@ class NoEnginePath(OperationRule):
                     tensor<fp16, [1, 64, 32, 32]> y = sub(x = x, y = p);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                @mb.program(input_specs=[mb.TensorSpec((1, 64, 32, 32), types.fp16)], opset_version=ct.target.iOS18)
+                def program(x):
+                    return mb.mod(x=x, y=np.float16(2))
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return x % 2  # from PyTorch, coremltools writes it without mod
+            """),
+        ),
+        Example(
+            before=mil("""
+                func main<ios18>(tensor<fp16, [1, 2, 4, 4]> x) {
+                    tensor<fp16, [1, 2, 4, 4]> y = band_part(lower = int32(-1), upper = int32(0), x = x);
+                } -> (y);
+            """),
+            flags=("y",),
+            after=mil("""
+                func main<ios18>(tensor<fp16, [1, 2, 4, 4]> x) {
+                    tensor<fp16, [4, 4]> triangle = const()[val = tensor<fp16, [4, 4]>(
+                        [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]])];
+                    tensor<fp16, [1, 2, 4, 4]> y = mul(x = x, y = triangle);
+                } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return torch.tril(x)
+            """),
+            pytorch_after=pytorch("""
+                def __init__(self):
+                    super().__init__()
+                    self.register_buffer("triangle", torch.ones(4, 4).tril())
+
+                def forward(self, x):
+                    return x * self.triangle
+            """),
+            pattern="tril_mask_ios18",
         ),
     )
 
