@@ -8,7 +8,7 @@ from itertools import dropwhile, islice, takewhile
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -27,9 +27,9 @@ class ControlFlow(OperationRule):
     - Compute both branches and choose with `select`; for large branches make a function or a model of each and let the
       app choose.
 
-    ## Known contradictions
-    No placement report of a model with control flow was published. This stands on strings in the compiler and on notes
-    of people who tried.
+    ## Contradictions
+    Nobody contradicts it, and nobody has published a placement report of a model with control flow either. This stands
+    on strings in the compiler, on notes of people who tried, and on a direct engine compile for M5 that took neither.
     """
 
     code = "ANE111"
@@ -40,34 +40,54 @@ class ControlFlow(OperationRule):
         cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
         cite("smp-notes", Confidence.COMMUNITY, "H13"),
     )
+    covers = ("CF01", "CF02")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
-                func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
-                    tensor<fp16, []> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]),
-                        keep_dims = bool(false), x = x);
-                    tensor<bool, []> positive = greater(x = mean, y = fp16(0));
-                    tensor<fp16, [1, 8, 32]> y = cond(pred = positive) {
+                func main<ios18>(tensor<fp32, [1, 8]> x) {
+                    tensor<fp16, [1, 8]> h = cast(dtype = string("fp16"), x = x);
+                    fp16 sum = reduce_sum(keep_dims = bool(false), x = h);
+                    bool positive = greater(x = sum, y = fp16(0));
+                    tensor<fp32, [1, 8]> chosen = cond(pred = positive) {
                         block() {
-                            tensor<fp16, [1, 8, 32]> a = mul(x = x, y = fp16(2));
-                        } -> (a);
+                            tensor<fp16, [1, 8]> ha = cast(dtype = string("fp16"), x = x);
+                            tensor<fp16, [1, 8]> a = mul(x = ha, y = fp16(2));
+                            tensor<fp32, [1, 8]> wide_a = cast(dtype = string("fp32"), x = a);
+                        } -> (wide_a);
                         block() {
-                            tensor<fp16, [1, 8, 32]> b = relu(x = x);
-                        } -> (b);
+                            tensor<fp16, [1, 8]> hb = cast(dtype = string("fp16"), x = x);
+                            tensor<fp16, [1, 8]> b = sub(x = hb, y = fp16(1));
+                            tensor<fp32, [1, 8]> wide_b = cast(dtype = string("fp32"), x = b);
+                        } -> (wide_b);
                     };
+                    tensor<fp16, [1, 8]> y = cast(dtype = string("fp16"), x = chosen);
                 } -> (y);
             """),
-            flags=("y",),
+            flags=("chosen",),
             after=mil("""
-                func main<ios17>(tensor<fp16, [1, 8, 32]> x) {
-                    tensor<fp16, [1, 1, 1]> mean = reduce_mean(axes = tensor<int32, [3]>([0, 1, 2]),
-                        keep_dims = bool(true), x = x);
-                    tensor<bool, [1, 1, 1]> positive = greater(x = mean, y = fp16(0));
-                    tensor<fp16, [1, 8, 32]> a = mul(x = x, y = fp16(2));
-                    tensor<fp16, [1, 8, 32]> b = relu(x = x);
-                    tensor<fp16, [1, 8, 32]> y = select(a = a, b = b, cond = positive);
+                func main<ios18>(tensor<fp32, [1, 8]> x) {
+                    tensor<fp16, [1, 8]> h = cast(dtype = string("fp16"), x = x);
+                    tensor<fp16, [1, 1]> sum = reduce_sum(axes = tensor<int32, [2]>([0, 1]), keep_dims = bool(true), x = h);
+                    tensor<bool, [1, 1]> positive = greater(x = sum, y = fp16(0));
+                    tensor<fp16, [1, 8]> a = mul(x = h, y = fp16(2));
+                    tensor<fp16, [1, 8]> b = sub(x = h, y = fp16(1));
+                    tensor<fp16, [1, 8]> y = select(a = a, b = b, cond = positive);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                @torch.jit.script
+                def double_or_less(x):
+                    if x.sum() > 0:
+                        y = x * 2
+                    else:
+                        y = x - 1
+                    return y
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.where(x.sum((0, 1), keepdim=True) > 0, x * 2, x - 1)
+            """),
+            pattern="cond_script_ios18",
         ),
         Example(
             before=mil("""
@@ -89,6 +109,19 @@ class ControlFlow(OperationRule):
                     tensor<fp16, [1, 8, 32]> w = silu(x = x);
                     tensor<fp16, [1, 8, 32]> y = silu(x = w);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                @torch.jit.script
+                def twice(x):
+                    for _ in range(2):
+                        x = torch.nn.functional.silu(x)
+                    return x
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):  # traced, not scripted, a loop of Python is unrolled
+                    for _ in range(2):
+                        x = torch.nn.functional.silu(x)
+                    return x
             """),
         ),
     )

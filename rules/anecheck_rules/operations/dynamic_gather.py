@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import index_preparation
 
@@ -27,8 +27,10 @@ class DynamicGather(OperationRule):
     - For small tables multiply a one-hot matrix by the table; compare fp16 indices with a constant range to make it.
     - If the indices never change, make them constants.
 
-    ## Known contradictions
-    Engines from H14 on have hardware for gathers. Core ML does not use it for `gather` on M4.
+    ## Contradictions
+    The engine guide lists a gather in hardware, in the texture engine from A15 and M2 on. Another chapter of it finds no
+    engine cost in Core ML for the operation, and M4's plan has the engine for constant indices alone. Hardware that Core ML
+    does not use helps nobody, so run-time indices are flagged on every chip.
     """
 
     code = "ANE107"
@@ -41,13 +43,19 @@ class DynamicGather(OperationRule):
         cite("apple-coreai", Confidence.DOCUMENTED),
         cite("smp-notes", Confidence.COMMUNITY, "H13"),
     )
+    covers = ("OP01",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
                 func main<ios17>(tensor<int32, [1, 16]> ids) {
                     tensor<fp16, [100, 32]> table = const()[val = tensor<fp16, [100, 32]>(
                         BLOBFILE(path = string("@model_path/weights/weight.bin"), offset = uint64(64)))];
-                    tensor<int16, [1, 16]> short = cast(dtype = string("int16"), x = ids);
+                    tensor<int16, [1, 16]> narrow = cast(dtype = string("int16"), x = ids);
+                    tensor<int32, [1, 16]> wide = cast(dtype = string("int32"), x = narrow);
+                    tensor<bool, [1, 16]> positive = greater_equal(x = wide, y = int32(0));
+                    tensor<int32, [1, 16]> wrapped = add(x = wide, y = int32(100));
+                    tensor<int32, [1, 16]> index = select(a = wide, b = wrapped, cond = positive);
+                    tensor<int16, [1, 16]> short = cast(dtype = string("int16"), x = index);
                     tensor<fp16, [1, 16, 32]> y = gather(axis = int32(0), batch_dims = int32(0), indices = short,
                         validate_indices = bool(false), x = table);
                 } -> (y);
@@ -60,6 +68,15 @@ class DynamicGather(OperationRule):
             """),
             equal=False,
             reason="redesign: the look-up moves out of the model, whose input becomes the rows",
+            pytorch_before=pytorch("""
+                def forward(self, ids):
+                    return self.embedding(ids)  # nn.Embedding(100, 32)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, rows):  # [1, 16, 32], which the app copies from the table
+                    return rows
+            """),
+            pattern="embedding_ios18",
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import index_preparation, is_wide
 
@@ -30,10 +30,12 @@ class IndexedRead(OperationRule):
     Indices that the engine itself gives in 16 bits (those of a `topk`, for example) need no preparation; nothing is
     said of a read that follows them.
 
-    ## Known contradictions
-    M4 lists the engine for both operations, but M3 Pro's plan of a detector put `gather_along_axis` on the CPU. On
-    iPhones a `gather_nd` at data-dependent positions was seen to answer zeros, and Apple's notes on Core AI refuse the
-    form with three axes: compare the results on a device.
+    ## Contradictions
+    M4's plan lists the engine for both operations (751k), but M3 Pro's plan of a detector put `gather_along_axis` on the
+    CPU (rfdetr), and a direct engine compile on M5 has neither (aneforge). With 16-bit indices the read itself is
+    therefore not counted as lost; what prepares the indices is. On iPhones a `gather_nd` at data-dependent positions was
+    seen to answer zeros (john), and Apple's notes on Core AI refuse the form with three axes: compare the results on a
+    device.
     """
 
     code = "ANE108"
@@ -44,6 +46,7 @@ class IndexedRead(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("apple-coreai", Confidence.DOCUMENTED),
     )
+    covers = ("OP03",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -66,6 +69,16 @@ class IndexedRead(OperationRule):
             """),
             equal=False,
             reason="redesign: the positions become an fp16 input, exact for integers up to 2048",
+            pytorch_before=pytorch("""
+                def forward(self, x, positions):
+                    return torch.gather(x, 1, positions)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x, positions):  # positions in fp16
+                    pick = torch.arange(8, dtype=x.dtype)[:, None] == positions
+                    return x @ pick.to(x.dtype)
+            """),
+            pattern="gather_ios18",
         ),
     )
 

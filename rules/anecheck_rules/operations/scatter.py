@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import index_preparation
 
@@ -38,16 +38,22 @@ class Scatter(OperationRule):
         cite("ct-ops", Confidence.DOCUMENTED),
         cite("smp-notes", Confidence.COMMUNITY, "H13"),
     )
-    covers = ("ST10",)
+    covers = ("OP05", "ST10")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
                 func main<ios17>(tensor<fp16, [1, 4, 32]> x, tensor<fp16, [1, 1, 32]> u) {
-                    tensor<fp16, [1, 4, 32]> y = scatter(axis = int32(1), data = x, indices = tensor<int32, [1]>([1]),
-                        mode = string("update"), updates = u, validate_indices = bool(false));
+                    tensor<fp16, [32]> row = reshape(shape = tensor<int32, [1]>([-1]), x = u);
+                    tensor<fp16, [128]> flat = reshape(shape = tensor<int32, [1]>([-1]), x = x);
+                    tensor<int32, [32]> places = const()[val = tensor<int32, [32]>(
+                        [32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                         48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63])];
+                    tensor<fp16, [128]> written = scatter(axis = int32(0), data = flat, indices = places,
+                        mode = string("update"), updates = row, validate_indices = bool(false));
+                    tensor<fp16, [1, 4, 32]> y = reshape(shape = tensor<int32, [3]>([1, 4, 32]), x = written);
                 } -> (y);
             """),
-            flags=("y",),
+            flags=("written",),
             after=mil("""
                 func main<ios17>(tensor<fp16, [1, 4, 32]> x, tensor<fp16, [1, 1, 32]> u) {
                     tensor<fp16, [1, 1, 32]> head = slice_by_size(begin = tensor<int32, [3]>([0, 0, 0]),
@@ -58,6 +64,18 @@ class Scatter(OperationRule):
                         values = (head, u, tail));
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                def forward(self, x, u):  # converted for iOS 17; for iOS 18 this is a slice_update
+                    y = x.clone()
+                    y[:, 1:2] = u
+                    return y
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x, u):
+                    return torch.cat([x[:, :1], u, x[:, 2:]], 1)
+            """),
+            pattern="kv_slice_assign_const_ios17",
+            also=("ANE802",),
         ),
         Example(
             before=mil("""
@@ -77,6 +95,14 @@ class Scatter(OperationRule):
             """),
             equal=False,
             reason="redesign: a mask of ones and zeros takes the place of the position",
+            pytorch_before=pytorch("""
+                def forward(self, x, u, position):
+                    return x.index_put((position,), u)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x, u, mask):  # ones in the row to write, zeros elsewhere
+                    return x * (1 - mask) + u * mask
+            """),
         ),
     )
 
