@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import is_wide
 
@@ -24,9 +24,10 @@ class ArgReduction(OperationRule):
     - If only the value is wanted, take `reduce_max` or `reduce_min`.
     - To mark the position inside the model, compare the scores with their `reduce_max`; equal values are all marked.
 
-    ## Known contradictions
-    Compiler tables list a hardware version from H15 on, older ones for channels and spatial axes up to 2048 long. Core
-    ML places none on M4.
+    ## Contradictions
+    Compiler tables list a hardware version from H15 on, older ones for channels and spatial axes up to 2048 long
+    (guide17), and a matrix of converters has none for A18 (rs-strings). Core ML's plan on M4 places none and gives them no
+    cost, so all are flagged, whatever their axis.
     """
 
     code = "ANE113"
@@ -38,6 +39,7 @@ class ArgReduction(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("guide18", Confidence.REVERSE_ENGINEERED, "H13", "H14", "H15", "H17"),
     )
+    covers = ("OP06",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -55,6 +57,14 @@ class ArgReduction(OperationRule):
             """),
             equal=False,
             reason="redesign: the model returns the scores, and the app finds the position",
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return torch.softmax(x, 1).argmax(1)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.softmax(x, 1)  # the app takes the position
+            """),
         ),
     )
 

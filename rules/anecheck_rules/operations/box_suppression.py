@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 REFUSED_OPSETS = frozenset({"CoreML5", "CoreML6"})
@@ -27,8 +27,9 @@ class BoxSuppression(OperationRule):
     - Train a detector that needs no suppression.
     - Where it has to stay, leave it at the very end, so that nothing returns to the engine after it.
 
-    ## Known contradictions
-    A direct engine compile on M5 accepted the operation. No placement report that shows it on the engine was published.
+    ## Contradictions
+    A direct engine compile on M5 accepted the operation, while the notes beside it say that it runs on the CPU or the GPU
+    (aneforge). No placement report that shows it on the engine was published, so every one is flagged.
     """
 
     code = "ANE115"
@@ -39,6 +40,8 @@ class BoxSuppression(OperationRule):
         cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
         cite("aneforge", Confidence.REVERSE_ENGINEERED, "H13", "H17"),
     )
+    covers = ("OP08",)
+    limits = ("nms-boxes",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -57,6 +60,14 @@ class BoxSuppression(OperationRule):
             """),
             equal=False,
             reason="redesign: the model returns the scores, and the app suppresses the boxes",
+            pytorch_before=pytorch("""
+                def forward(self, boxes, x):
+                    return boxes[torchvision.ops.nms(boxes, torch.sigmoid(x), 0.5)]
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.sigmoid(x)  # Vision or the app suppresses
+            """),
         ),
     )
 

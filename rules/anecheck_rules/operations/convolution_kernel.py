@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -29,6 +29,12 @@ class ConvolutionKernel(OperationRule):
     ## Known exceptions
     Only 2-D kernels that are square, one row or one column were measured. Others, 1-D and 3-D ones among them, are judged by
     the same limits and flagged with less confidence.
+
+    ## Contradictions
+    - Tables of the compiler say 16 taps in width and 32 in height from A15 and M2 on (guide-a). M4's plan refuses 1 × 16 and
+      32 × 1, so 15 and 31 are taken for all of these.
+    - The same plan refuses 1 × 16 and takes 16 × 16. That is how it was measured; the square one compiles for minutes, which
+      ANE806 says.
     """
 
     code = "ANE118"
@@ -41,6 +47,8 @@ class ConvolutionKernel(OperationRule):
         cite("751k-analytics", Confidence.MEASURED, "H16"),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H11", "H12", "H13"),
     )
+    covers = ("OP17", "OP18", "OP19")
+    limits = ("conv-kernel-width", "conv-kernel-height", "conv-square-kernel")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -71,6 +79,16 @@ class ConvolutionKernel(OperationRule):
                     tensor<fp16, [1, 1, 1, 17]> y = add(x = ya, y = yb);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return self.conv(x)  # nn.Conv2d(1, 1, (1, 16), bias=False)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    head, tail = self.conv.weight.split(8, -1)
+                    return F.conv2d(x[..., :24], head) + F.conv2d(x[..., 8:], tail)
+            """),
+            pattern="largekernel_ios18",
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import is_wide
 
@@ -25,8 +25,9 @@ class Sort(OperationRule):
     - For short axes count ranks: compare every value with every other in fp16 and sum the results. The ranks, compared
       with a constant range, give a one-hot matrix that sorts by one `matmul`. That is n² comparisons for n values.
 
-    ## Known contradictions
-    Compiler tables list sorting in hardware from H14 on. Core ML does not use it on M4.
+    ## Contradictions
+    Compiler tables list sorting in hardware from H14 on (guide-a). Core ML's plan on M4 does not use it, for the order comes
+    as int32, so every sort is flagged.
     """
 
     code = "ANE114"
@@ -39,6 +40,7 @@ class Sort(OperationRule):
         cite("apple-coreai", Confidence.DOCUMENTED),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H13"),
     )
+    covers = ("OP06", "OP46")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -55,6 +57,14 @@ class Sort(OperationRule):
             """),
             equal=False,
             reason="redesign: the model returns the values, and the app sorts",
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return torch.sigmoid(x).argsort(1, descending=True)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.sigmoid(x)  # the app sorts
+            """),
         ),
     )
 

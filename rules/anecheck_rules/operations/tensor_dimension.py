@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.knowledge.tables import Limit
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 
@@ -34,6 +34,12 @@ class TensorDimension(OperationRule):
     Fold the long axis into several (240000 samples become 240 × 1000), keep it as channels where these may be longer, or
     cut the tensor along it and join the results. For a projection onto a large vocabulary split the weights into pieces of
     at most 16384 outputs and concatenate, or take the maximum of each piece.
+
+    ## Contradictions
+    - Tables of the compiler give 16384 up to H15 and 65536 from H16 on (guide-a, 751k-hal), and the message of an A15 that
+      failed to load repeats the former. M4's plan took 65536 and refused 65537. Both hold, each for its generation.
+    - For vocabularies 0seba and ANEMLL split into 8 or 16 pieces, ExecuTorch into at most 8. CoreML-LLM (john) found no gain
+      in 16 pieces of 262144 outputs on recent iPhones. Only what is longer than the target's engine takes is flagged.
     """
 
     code = "ANE116"
@@ -44,6 +50,8 @@ class TensorDimension(OperationRule):
         cite("mobius", Confidence.MEASURED, "H14"),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H11", "H12", "H13", "H14", "H15", "H17"),
     )
+    covers = ("SH06", "SH07", "SH08")
+    limits = ("tensor-batch", "tensor-channels", "tensor-depth", "tensor-height", "tensor-width")
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -59,6 +67,14 @@ class TensorDimension(OperationRule):
             """),
             equal=False,
             reason="redesign: the app hands the samples over as 240 rows of 1000",
+            pytorch_before=pytorch("""
+                def forward(self, x):  # [1, 1, 1, 240000]
+                    return torch.sigmoid(x)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):  # [1, 1, 240, 1000]
+                    return torch.sigmoid(x)
+            """),
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
 
@@ -33,6 +33,8 @@ class TensorRank(OperationRule):
         cite("apple-vit", Confidence.DOCUMENTED),
         cite("guide17", Confidence.REVERSE_ENGINEERED),
     )
+    covers = ("SH01",)
+    limits = ("tensor-rank",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -49,6 +51,14 @@ class TensorRank(OperationRule):
                     tensor<fp16, [2, 2, 4, 16]> b = transpose(perm = tensor<int32, [4]>([0, 2, 1, 3]), x = a);
                     tensor<fp16, [4, 16, 4]> y = reshape(shape = tensor<int32, [3]>([4, 16, 4]), x = b);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return x.view(1, 2, 4, 2, 4, 4).permute(0, 1, 3, 2, 4, 5).reshape(4, 16, 4)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return x.view(2, 4, 2, 16).transpose(1, 2).reshape(4, 16, 4)
             """),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import is_wide
 
@@ -29,9 +29,10 @@ class TopK(OperationRule):
     - Where the rest of the model needs the choice, leave it as close to the end as possible and convert for iOS 17 or
       later, which gives 16-bit indices.
 
-    ## Known contradictions
-    M4's plan lists the engine, a direct compile for the same chip failed, and M3 Pro's plan of a detector put the
-    operation on the CPU.
+    ## Contradictions
+    M4's plan lists the engine (751k), a direct compile for the same chip failed, M3 Pro's plan of a detector put the
+    operation on the CPU (rfdetr), and the engine guide has no sorting on A14 and M1. Which it is depends on the chip and
+    the release, and where it may stay it was slow: so each is flagged, and counted as lost only for the reasons above.
     """
 
     code = "ANE112"
@@ -42,6 +43,8 @@ class TopK(OperationRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("rfdetr", Confidence.MEASURED, "H15"),
     )
+    covers = ("OP07", "OP56")
+    limits = ("topk-index",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -58,6 +61,16 @@ class TopK(OperationRule):
                         x = x);
                 } -> (y);
             """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    values, _ = torch.topk(x, 1, dim=1)
+                    return values
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return x.amax(1, keepdim=True)
+            """),
+            pattern="topk_ios18",
         ),
         Example(
             before=mil("""
@@ -75,6 +88,14 @@ class TopK(OperationRule):
             """),
             equal=False,
             reason="redesign: the model returns all scores, and the app chooses",
+            pytorch_before=pytorch("""
+                def forward(self, x):  # converted for iOS 16
+                    return torch.topk(torch.sigmoid(x), 10)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.sigmoid(x)  # the app chooses
+            """),
         ),
     )
 
