@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Citation, Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -22,8 +22,10 @@ class CropResize(OperationRule):
     Crop outside the model, where the boxes usually are, and pass the crops in. A box that never changes is a
     `slice_by_size` followed by a resize.
 
-    ## Known contradictions
-    The message promises uint16 indices; nobody has published a plan with them.
+    ## Contradictions
+    The engine guide lists the operation for every chip with a texture engine; M4's plan, read with int32 indices, has the
+    CPU alone, and a direct engine compile on M5 does not have it. The refusal names the indices, and the converter's are
+    always int32, so those are flagged. Its message promises uint16; nobody has published a plan with that.
     """
 
     code = "ANE125"
@@ -34,6 +36,7 @@ class CropResize(OperationRule):
         cite("751k-analytics", Confidence.MEASURED, "H16"),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H11", "H12", "H13", "H14", "H15"),
     )
+    covers = ("OP15",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -53,6 +56,20 @@ class CropResize(OperationRule):
                     tensor<fp16, [1, 3, 8, 8]> y = resize_bilinear(sampling_mode = string("DEFAULT"),
                         target_size_height = int32(8), target_size_width = int32(8), x = box);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                mb.crop_resize(  # PyTorch's roi_align has no conversion
+                    x=x,
+                    boxes=np.float16([[8, 8, 23, 23]]),
+                    box_indices=np.int32([0]),
+                    target_height=8,
+                    target_width=8,
+                    box_coordinate_mode="CORNERS_HEIGHT_FIRST",
+                )
+            """),
+            pytorch_after=pytorch("""
+                box = mb.slice_by_size(x=x, begin=[0, 0, 8, 8], size=[1, 3, 16, 16])
+                mb.resize_bilinear(x=box, target_size_height=8, target_size_width=8)
             """),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.values import TensorValue
 
@@ -28,6 +28,7 @@ class CustomOperation(OperationRule):
     rewrite = "write the computation with MIL operations, as a composite operation on conversion"
     # An app's class has a method for the CPU and may have one for the GPU; there is none for the engine, on any chip.
     evidence = (cite("hollance", Confidence.COMMUNITY),)
+    covers = ("OP49",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -46,6 +47,23 @@ class CustomOperation(OperationRule):
             """),
             equal=False,
             reason="redesign: what the class computes is written out; no program can show that it is the same",
+            pytorch_before=pytorch("""
+                @register_op(is_custom_op=True)
+                class squared_relu(Operation):
+                    input_spec = InputSpec(x=TensorInputType(type_domain="T"))
+                    type_domains = {"T": (types.fp16, types.fp32)}
+                    bindings = {"class_name": "SquaredRelu", "input_order": ["x"], "parameters": [], "weights": []}
+
+                    def type_inference(self):
+                        return self.x.sym_type
+            """),
+            pytorch_after=pytorch("""
+                @register_torch_op
+                def squared_relu(context, node):
+                    (x,) = _get_inputs(context, node, expected=1)
+                    positive = mb.relu(x=x)
+                    context.add(mb.mul(x=positive, y=positive, name=node.name))
+            """),
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck_rules.integer_paths import index_preparation, is_wide
 
@@ -60,6 +60,14 @@ class DynamicSlice(OperationRule):
             """),
             equal=False,
             reason="redesign: a matrix with a one in each row takes the place of the position",
+            pytorch_before=pytorch("""
+                def forward(self, x, position):
+                    return x[:, position : position + 2]
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x, pick):  # [1, 2, 8], a one in each row at the position to read
+                    return pick @ x
+            """),
         ),
         Example(
             before=mil("""
@@ -80,6 +88,16 @@ class DynamicSlice(OperationRule):
             """),
             equal=False,
             reason="redesign: a mask of ones and zeros takes the place of the position",
+            pytorch_before=pytorch("""
+                def forward(self, x, u, position):
+                    y = x.clone()
+                    y[:, position : position + 1] = u
+                    return y
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x, u, mask):  # ones at the position to write, zeros elsewhere
+                    return x * (1 - mask) + u * mask
+            """),
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -30,6 +30,8 @@ class LinearRank(OperationRule):
         cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
         cite("guide17", Confidence.REVERSE_ENGINEERED),
     )
+    covers = ("SH04",)
+    limits = ("linear-rank",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -48,6 +50,14 @@ class LinearRank(OperationRule):
                     tensor<fp16, [1, 24, 2]> h = linear(bias = b, weight = w, x = flat);
                     tensor<fp16, [1, 2, 3, 4, 2]> y = reshape(shape = tensor<int32, [5]>([1, 2, 3, 4, 2]), x = h);
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return self.linear(x)  # [1, 2, 3, 4, 2]
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return self.linear(x.flatten(1, 3)).unflatten(1, (2, 3, 4))
             """),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -20,6 +20,10 @@ class MatrixContraction(OperationRule):
     ## Instead
     Split both operands along the summed axis, multiply the pieces, and add the products. The sums of the pieces are
     rounded to fp16 before they are added, so the result differs by rounding.
+
+    ## Contradictions
+    A sweep over axes (larql) found the engine admitted up to 16384 and looked no further; M4's plan took 32768 and refused
+    40000. The longer one is taken from M4 on, the shorter before it, where nothing longer was tried.
     """
 
     code = "ANE120"
@@ -30,6 +34,8 @@ class MatrixContraction(OperationRule):
         cite("751k-analytics", Confidence.MEASURED, "H16"),
         cite("larql", Confidence.MEASURED),
     )
+    covers = ("SH09",)
+    limits = ("matmul-contraction",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -51,6 +57,16 @@ class MatrixContraction(OperationRule):
             """),
             equal=False,
             reason="approximation: each half is rounded to fp16 before they are added",
+            pytorch_before=pytorch("""
+                def forward(self, a, b):
+                    return a @ b
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, a, b):
+                    a0, a1 = a.chunk(2, -1)
+                    b0, b1 = b.chunk(2, -2)
+                    return a0 @ b0 + a1 @ b1
+            """),
         ),
     )
 

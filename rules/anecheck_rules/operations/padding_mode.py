@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 BEFORE_MEASURED = ("H13", "H14", "H15")
@@ -25,8 +25,9 @@ class PaddingMode(OperationRule):
     Build the border from slices: `reverse` of the rows next to the edge for reflection, the edge row itself for
     replication, joined with `concat`. Or pad with zeros, where the network may be trained that way.
 
-    ## Known contradictions
-    On M4 both modes are supported by Core ML's own plan, so nothing is said there.
+    ## Contradictions
+    Strings in the compiler (rs-strings) refuse to repeat the edge, and want one mode on all axes. M4's plan lists the engine
+    for both modes, so nothing is said from M4 on; before it repeating is a hint and is not counted as lost.
     """
 
     code = "ANE123"
@@ -34,6 +35,7 @@ class PaddingMode(OperationRule):
     operations = frozenset({"pad"})
     rewrite = "build the border from slices and concat it, or pad with zeros"
     evidence = (cite("guide-a", Confidence.REVERSE_ENGINEERED, "H11", "H12", "H13"),)
+    covers = ("OP33",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -54,6 +56,14 @@ class PaddingMode(OperationRule):
                 } -> (y);
             """),
             target="m1",
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return F.pad(x, (0, 0, 1, 1), mode="reflect")
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    return torch.cat([x[:, :, 1:2], x, x[:, :, -2:-1]], 2)
+            """),
         ),
     )
 

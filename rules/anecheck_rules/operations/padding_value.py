@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
-from anecheck.lint.rule import Context, Example, Match, OperationRule, mil
+from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 
 
@@ -20,6 +20,10 @@ class PaddingValue(OperationRule):
     ## Instead
     Subtract the value, pad with zeros, and add it again. Where the numbers are much larger than the value, subtracting
     loses some of their precision; concatenating a constant border does not.
+
+    ## Contradictions
+    Nobody has seen the engine pad with another value, nor measured that it refuses: M4's plan was read with zeros. It rests
+    on the compiler's own message.
     """
 
     code = "ANE122"
@@ -31,6 +35,7 @@ class PaddingValue(OperationRule):
         cite("751k-dispatch", Confidence.REVERSE_ENGINEERED, "H16"),
         cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
     )
+    covers = ("OP33",)
     EXAMPLES: ClassVar = (
         Example(
             before=mil("""
@@ -46,6 +51,15 @@ class PaddingValue(OperationRule):
                     tensor<fp16, [1, 2, 2, 6]> y = concat(axis = int32(3), interleave = bool(false),
                         values = (border, x, border));
                 } -> (y);
+            """),
+            pytorch_before=pytorch("""
+                def forward(self, x):
+                    return F.pad(x, (1, 1), value=1.0)
+            """),
+            pytorch_after=pytorch("""
+                def forward(self, x):
+                    border = torch.ones(1, 2, 2, 1, dtype=x.dtype)
+                    return torch.cat([border, x, border], -1)
             """),
         ),
     )

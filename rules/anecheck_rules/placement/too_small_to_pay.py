@@ -24,6 +24,11 @@ class TooSmallToPay(ModelRule):
     - Do more in one call: a larger batch, several steps unrolled into one program, the models before and after merged.
     - Leave it on the CPU. Below a few hundred microseconds the engine wins nothing.
     - Where the part lies beside operations that the engine cannot run, mend those first (`anecheck placement` shows which).
+
+    ## Contradictions
+    A sweep of single matrix products (larql) saw the engine preferred from about 4992 summed elements on in fp16, and 4096
+    in 8 bits. That is no limit of its own but what this sum comes to for a single product, so the sum is done here and the
+    figure is not.
     """
 
     code = "ANE301"
@@ -34,7 +39,7 @@ class TooSmallToPay(ModelRule):
         cite("751k-dispatch", Confidence.MEASURED, "H16"),
         cite("fluid", Confidence.COMMUNITY),
     )
-    covers = ("GP01", "GP03")
+    covers = ("GP01", "GP03", "OP55")
 
     def check(self, context: Context) -> Iterator[Match]:
         """Flag each function that stays on the CPU whole, and eligible operations that stay there beside others."""
