@@ -6,6 +6,7 @@ from anecheck_rules.operations.arg_reduction import ArgReduction
 from anecheck_rules.operations.box_suppression import BoxSuppression
 from anecheck_rules.operations.control_flow import ControlFlow
 from anecheck_rules.operations.convolution_kernel import ConvolutionKernel
+from anecheck_rules.operations.convolution_stride import ConvolutionStride
 from anecheck_rules.operations.crop_resize import CropResize
 from anecheck_rules.operations.cumulative_sum import CumulativeSum
 from anecheck_rules.operations.custom_operation import CustomOperation
@@ -56,4 +57,5 @@ RULES = (
     DynamicSlice,
     CropResize,
     LinearRank,
+    ConvolutionStride,
 )
