@@ -5,6 +5,7 @@ from __future__ import annotations
 from anecheck_rules.operations.arg_reduction import ArgReduction
 from anecheck_rules.operations.box_suppression import BoxSuppression
 from anecheck_rules.operations.control_flow import ControlFlow
+from anecheck_rules.operations.convolution_dilation import ConvolutionDilation
 from anecheck_rules.operations.convolution_kernel import ConvolutionKernel
 from anecheck_rules.operations.convolution_stride import ConvolutionStride
 from anecheck_rules.operations.crop_resize import CropResize
@@ -14,6 +15,7 @@ from anecheck_rules.operations.dynamic_gather import DynamicGather
 from anecheck_rules.operations.dynamic_slice import DynamicSlice
 from anecheck_rules.operations.float32_constant import Float32Constant
 from anecheck_rules.operations.float32_data import Float32Data
+from anecheck_rules.operations.grouped_convolution import GroupedConvolution
 from anecheck_rules.operations.indexed_read import IndexedRead
 from anecheck_rules.operations.integer_cast import IntegerCast
 from anecheck_rules.operations.integer_data import IntegerData
@@ -29,6 +31,7 @@ from anecheck_rules.operations.sort import Sort
 from anecheck_rules.operations.tensor_dimension import TensorDimension
 from anecheck_rules.operations.tensor_rank import TensorRank
 from anecheck_rules.operations.top_k import TopK
+from anecheck_rules.operations.wide_convolution import WideConvolution
 
 RULES = (
     NoEnginePath,
@@ -58,4 +61,8 @@ RULES = (
     CropResize,
     LinearRank,
     ConvolutionStride,
+    ConvolutionDilation,
+    GroupedConvolution,
+    WideConvolution,
 )
+"""The rules of the family, by code."""

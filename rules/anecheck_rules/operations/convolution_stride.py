@@ -68,6 +68,7 @@ class ConvolutionStride(OperationRule):
                 } -> (y);
             """),
             flags=("y",),
+            also=("ANE130",),
             after=mil("""
                 func main<ios18>(tensor<fp16, [1, 1, 20]> x) {
                     tensor<fp16, [2, 5, 2]> w = const()[val = tensor<fp16, [2, 5, 2]>(
