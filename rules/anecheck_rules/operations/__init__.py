@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anecheck_rules.operations.arg_reduction import ArgReduction
+from anecheck_rules.operations.batched_computed_kernel import BatchedComputedKernel
 from anecheck_rules.operations.box_suppression import BoxSuppression
 from anecheck_rules.operations.control_flow import ControlFlow
 from anecheck_rules.operations.convolution_dilation import ConvolutionDilation
@@ -11,6 +12,8 @@ from anecheck_rules.operations.convolution_stride import ConvolutionStride
 from anecheck_rules.operations.crop_resize import CropResize
 from anecheck_rules.operations.cumulative_sum import CumulativeSum
 from anecheck_rules.operations.custom_operation import CustomOperation
+from anecheck_rules.operations.decode_depthwise_convolution import DecodeDepthwiseConvolution
+from anecheck_rules.operations.dilated_transposed_convolution import DilatedTransposedConvolution
 from anecheck_rules.operations.dynamic_gather import DynamicGather
 from anecheck_rules.operations.dynamic_slice import DynamicSlice
 from anecheck_rules.operations.float32_constant import Float32Constant
@@ -31,6 +34,7 @@ from anecheck_rules.operations.sort import Sort
 from anecheck_rules.operations.tensor_dimension import TensorDimension
 from anecheck_rules.operations.tensor_rank import TensorRank
 from anecheck_rules.operations.top_k import TopK
+from anecheck_rules.operations.volumetric_kernel import VolumetricKernel
 from anecheck_rules.operations.wide_convolution import WideConvolution
 
 RULES = (
@@ -64,5 +68,9 @@ RULES = (
     ConvolutionDilation,
     GroupedConvolution,
     WideConvolution,
+    DecodeDepthwiseConvolution,
+    BatchedComputedKernel,
+    DilatedTransposedConvolution,
+    VolumetricKernel,
 )
 """The rules of the family, by code."""
