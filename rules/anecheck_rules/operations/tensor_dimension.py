@@ -50,7 +50,7 @@ class TensorDimension(OperationRule):
         cite("mobius", Confidence.MEASURED, "H14"),
         cite("guide-a", Confidence.REVERSE_ENGINEERED, "H11", "H12", "H13", "H14", "H15", "H17"),
     )
-    covers = ("SH06", "SH07", "SH08")
+    covers = ("SH06", "SH07", "SH08", "SH19")
     limits = ("tensor-batch", "tensor-channels", "tensor-depth", "tensor-height", "tensor-width")
     EXAMPLES: ClassVar = (
         Example(
