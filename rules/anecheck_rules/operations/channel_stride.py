@@ -19,6 +19,10 @@ class ChannelStride(OperationRule):
     dimension" is one of its compiler's texts. A slice of consecutive channels is free of this, and so is a step along the
     width, which M4's compute plan keeps on the engine.
 
+    The engine goes by position: the second of four axes is its channels, whatever the model means by it. So models that keep
+    their channels last are concerned as well; Swin's patch merging, `x[:, 0::2, 0::2, :]`, steps over rows that are
+    channels to the engine.
+
     ## Instead
     Let the step become rows: n neighbouring channels below one another are a picture n times as high, whose first part is
     what the slice takes. The same numbers:
@@ -27,8 +31,9 @@ class ChannelStride(OperationRule):
 
         x [1, C, H, W] → reshape [1, C/2, 2 H, W] → slice_by_size (the first H rows)
 
-    Better still, let the layer before make its channels in an order in which the wanted ones stand together: exchange
-    the rows of its weights once, before conversion, and `split`.
+    Pictures with their channels last are best turned to [N, C, H, W] first, where the steps are over rows and columns, or all
+    four parts at once are a `pixel_unshuffle`. Or let the layer before make its channels in an order in
+    which the wanted ones stand together: exchange the rows of its weights once, before conversion, and `split`.
 
     ## Known exceptions
     Only tensors of four and five axes have a channel axis for certain (the second); others are not judged. Nobody published
@@ -85,4 +90,4 @@ class ChannelStride(OperationRule):
         step, output = int(strides[1]), operation.outputs[0].tensor
         taken = output.shape[1] if output is not None and output.rank == tensor.rank else None
         if step != 1 and taken != 1:
-            yield self.finding(operation, f"takes channels in steps of {step}", stride=step)
+            yield self.finding(operation, f"steps by {step} along axis 1, which is the engine's channels", stride=step)

@@ -32,7 +32,7 @@ class ChannelSum(OperationRule):
     code = "ANE140"
     name = "channel-sum"
     severity = Severity.INFO
-    operations = frozenset({"reduce_sum", "reduce_sum_square"})
+    operations = frozenset({"reduce_sum"})
     blocks = frozenset()
     rewrite = "sum by a 1 × 1 convolution with weights of one, or use reduce_l2_norm or layer_norm for a norm"
     evidence = (cite("aneforge", Confidence.REVERSE_ENGINEERED, "H17"),)

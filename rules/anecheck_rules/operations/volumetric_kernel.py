@@ -16,7 +16,8 @@ class VolumetricKernel(OperationRule):
 
     ## Why it leaves the engine
     The engines up to A13 have no kernels deeper than 1. On M1, convolutions in three dimensions failed in the last stage of
-    the engine's compiler, on every device it was asked to compile for.
+    the engine's compiler, on every device it was asked to compile for. PyTorch's `LocalResponseNorm` is converted to a pool
+    that is deep.
 
     ## Instead
     Put the depth into the batch and the slices that a kernel sees into the channels; then it is a convolution in two

@@ -18,7 +18,7 @@ def sliced(source: list[int], strides: list[int], result: list[int]) -> str:
 
 def test_steps_are_flagged_along_the_channels_alone() -> None:
     assert messages("ANE136", sliced([1, 6, 2, 4], [1, 2, 1, 1], [1, 3, 2, 4])) == {
-        "y": "info: takes channels in steps of 2"
+        "y": "info: steps by 2 along axis 1, which is the engine's channels"
     }
     assert messages("ANE136", sliced([1, 6, 2, 4], [1, 1, 1, 2], [1, 6, 2, 2])) == {}
     assert messages("ANE136", sliced([1, 6, 2, 4], [1, 1, 1, 1], [1, 6, 2, 4])) == {}
