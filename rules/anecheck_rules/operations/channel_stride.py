@@ -32,8 +32,8 @@ class ChannelStride(OperationRule):
         x [1, C, H, W] → reshape [1, C/2, 2 H, W] → slice_by_size (the first H rows)
 
     Pictures with their channels last are best turned to [N, C, H, W] first, where the steps are over rows and columns, or all
-    four parts at once are a `pixel_unshuffle`. Or let the layer before make its channels in an order in
-    which the wanted ones stand together: exchange the rows of its weights once, before conversion, and `split`.
+    four parts at once are a `pixel_unshuffle`. Or let the layer before make its channels in an order in which the wanted ones
+    stand together: exchange the rows of its weights once, before conversion, and `split`.
 
     ## Known exceptions
     Only tensors of four and five axes have a channel axis for certain (the second); others are not judged. Nobody published

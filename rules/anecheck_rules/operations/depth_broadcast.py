@@ -19,7 +19,8 @@ class DepthBroadcast(OperationRule):
 
     ## Why it leaves the engine
     The third of five axes is the engine's depth. On A14 and M1 element-wise operations take operands that are repeated along
-    the channels, the height and the width, but not along the depth. Swin's attention masks, one for all heads of a window, are added so.
+    the channels, the height and the width, but not along the depth. Swin's attention masks,
+    one for all heads of a window, are added so.
 
     ## Instead
     Most graphs have five axes because of a `reshape`, and do not need all of them. Merge two axes that are repeated alike, and
