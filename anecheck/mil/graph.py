@@ -158,6 +158,21 @@ class Graph:
         return operand in self._returned
 
     @cached_property
+    def shared(self) -> list[Operand]:
+        """The values that are used more than once."""
+        return [operand for operand, users in self._consumers.items() if len(users) > 1]
+
+    @cached_property
+    def unread(self) -> list[Node]:
+        """The operations of which no result is used or returned; `write_state` and the like, which have none, among them."""
+        consumers, returned = self._consumers, self._returned
+        return [
+            node
+            for node in self.nodes
+            if not any(output in consumers or output in returned for output in node.outputs)
+        ]
+
+    @cached_property
     def running(self) -> list[Node]:
         """The operations that run with the model: all but those that expand compressed weights."""
         return [node for node in self.nodes if not node.is_constexpr]

@@ -15,7 +15,7 @@ def dead_nodes(graph: Graph) -> frozenset[Node]:
 
     What is dead leads to a result that nobody uses, so only what lies before such results is looked at.
     """
-    ends = [node for node in graph.nodes if not _is_used(node, graph) and not _is_needed(node, graph)]
+    ends = [node for node in graph.unread if not _is_needed(node, graph)]
     if not ends:
         return frozenset()
     found: dict[Node, None] = {}
@@ -27,11 +27,6 @@ def dead_nodes(graph: Graph) -> frozenset[Node]:
         found[node] = None
         pending += [operand.producer for _, operand in node.operands() if operand.producer is not None]
     return frozenset(found)
-
-
-def _is_used(node: Node, graph: Graph) -> bool:
-    consumers = graph.consumers
-    return any(consumers(output) for output in node.outputs)
 
 
 def _is_needed(node: Node, graph: Graph) -> bool:

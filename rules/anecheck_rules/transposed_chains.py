@@ -77,8 +77,8 @@ def chain_to(last: Node, graph: Graph, passing: Collection[str]) -> TransposedCh
             if permutations[0] is None or permutations[1] is None or len(permutations[0]) != len(permutations[1]):
                 return None
             return TransposedChain(first, tuple(reversed(between)), last, (permutations[0], permutations[1]))
-        node = maker(operand, *passing)
-        if node is None or graph.only_user(operand) is None:
+        node = operand.producer
+        if node is None or node.type not in passing or graph.only_user(operand) is None:
             return None
         between.append(node)
         operand = _source(node)

@@ -85,7 +85,7 @@ class RelayedTranspose(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the last transpose of a chain in which reshapes and transposes take turns, and nobody looks in between."""
-        if follow(operation, graph, "reshape", "transpose") is not None:
+        if maker(operation.operand("x"), "reshape") is None or follow(operation, graph, "reshape", "transpose"):
             return
         chain, transposes, node = [], 1, operation
         while transposes < LONGEST:

@@ -126,6 +126,8 @@ def repetitions(graph: Graph) -> dict[Node, Node]:
 
     Repetitions begin where a value has several users and go on behind repeated values, so nothing else is looked at twice.
     """
+    if not _begins(graph):
+        return {}
     numbers: dict[Operand, Operand] = {}
     telling: set[Operand] = set()
     seen: dict[object, Node] = {}
@@ -145,6 +147,22 @@ def repetitions(graph: Graph) -> dict[Node, Node]:
             for user in passed.intersection(graph.users(first)):
                 seen.setdefault(_key(user, numbers), user)
     return found
+
+
+def _begins(graph: Graph) -> bool:
+    """Whether any two operations have the very same operands; the first repetition of a program has."""
+    groups: dict[tuple[str, Operand | None], list[Node]] = {}
+    for operand in graph.shared:
+        for user in dict.fromkeys(user for user, _ in graph.consumers(operand)):
+            groups.setdefault((user.type, operand), []).append(user)
+    for node in graph.running:
+        if len(node.running_tensors) <= len(node.outputs):
+            groups.setdefault((node.type, None), []).append(node)
+    return any(
+        len({_key(node, {}) for node in alike}) < len(alike)
+        for (kind, _), alike in groups.items()
+        if len(alike) > 1 and kind not in NEVER_ALIKE
+    )
 
 
 def _may_repeat(node: Node, telling: set[Operand], graph: Graph) -> bool:

@@ -90,6 +90,9 @@ class ScatteredPixelShuffle(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag a transpose between two reshapes that move blocks of channels into pixels, or pixels into channels."""
+        tensor = operation.tensor("x")
+        if tensor is None or tensor.rank not in {5, 6}:
+            return
         first, last = maker(operation.operand("x"), "reshape"), sole_user(operation, graph, "reshape")
         order, split = permutation(operation), sizes(operation.operand("x"))
         if first is None or last is None or order is None or split is None or sole_user(first, graph) is not operation:
