@@ -167,9 +167,7 @@ class Graph:
         """The operations of which no result is used or returned; `write_state` and the like, which have none, among them."""
         consumers, returned = self._consumers, self._returned
         return [
-            node
-            for node in self.nodes
-            if not any(output in consumers or output in returned for output in node.outputs)
+            node for node in self.nodes if not any(output in consumers or output in returned for output in node.outputs)
         ]
 
     @cached_property
