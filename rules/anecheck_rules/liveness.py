@@ -18,14 +18,19 @@ def dead_nodes(graph: Graph) -> frozenset[Node]:
     ends = [node for node in graph.unread if not _is_needed(node, graph)]
     if not ends:
         return frozenset()
-    found: dict[Node, None] = {}
+    found = dict.fromkeys(ends)
+    readers: dict[Node, int] = {}
     pending = ends
     while pending:
         node = pending.pop()
-        if node in found or _is_needed(node, graph) or any(user not in found for user in graph.users(node)):
-            continue  # looked at again after the last of its users
-        found[node] = None
-        pending += [operand.producer for _, operand in node.operands() if operand.producer is not None]
+        for producer in dict.fromkeys(
+            operand.producer for _, operand in node.operands() if operand.producer is not None
+        ):
+            left = (readers[producer] if producer in readers else len(graph.users(producer))) - 1
+            readers[producer] = left
+            if not left and not _is_needed(producer, graph):
+                found[producer] = None
+                pending.append(producer)
     return frozenset(found)
 
 
