@@ -18,6 +18,9 @@ from anecheck.mil.values import BlobValue, DictValue, ListValue, TensorValue, Tu
 UNTYPED = TensorType("unknown", (VARIADIC,))
 """What a value is whose type is not set."""
 
+SHORT = 256
+"""Up to so many bytes a value is kept for others that are the same; longer ones are weights."""
+
 # The generated message classes have no static types: a message is `Any` here.
 Message = Any
 
@@ -40,12 +43,13 @@ class _Decoder:
 
     `_operation_read` is the operation that is being read, if it is one, and `_where` is what else, for error messages.
     `_types` has the types by their encoding: a program repeats a few types all over, and encoding one again is a single
-    call, where reading it field by field takes ten.
+    call, where reading it field by field takes ten. `_values` has the constants that are written out, likewise.
     """
 
     def __init__(self) -> None:
         self._dtypes = data_types()
         self._types: dict[bytes, Type] = {}
+        self._values: dict[bytes, Value] = {}
         self._where = "the program"
         self._operation_read: Message = None
 
@@ -66,7 +70,19 @@ class _Decoder:
         )
 
     def attributes(self, message: Message) -> dict[str, Value]:
-        return {key: self._value(message[key]) for key in sorted(message)}
+        return {
+            key: self._value(message[key]) if key == "name" else self._shared(message[key]) for key in sorted(message)
+        }
+
+    def _shared(self, message: Message) -> Value:
+        """A value that other operations may have as well, such as a stride: one object for all of them."""
+        encoded = message.SerializeToString()
+        found = self._values.get(encoded)
+        if found is None:
+            found = self._value(message)
+            if len(encoded) <= SHORT:
+                self._values[encoded] = found
+        return found
 
     def _block(self, message: Message) -> Block:
         return Block(
@@ -78,9 +94,10 @@ class _Decoder:
     def _operation(self, message: Message) -> Operation:
         self._operation_read = message
         inputs, blocks = message.inputs, message.blocks
+        arguments = self._arguments
         return Operation(
             message.type,
-            {key: self._arguments(inputs[key]) for key in sorted(inputs)} if inputs else {},
+            {key: arguments(inputs[key]) for key in sorted(inputs)} if inputs else {},
             self._variables(message.outputs),
             tuple([self._block(block) for block in blocks]) if blocks else (),
             self.attributes(message.attributes),

@@ -110,11 +110,12 @@ def axes(node: Node, parameter: str = "axes", source: str = "x") -> tuple[int, .
 
 
 def permutation(node: Node) -> tuple[int, ...] | None:
-    """The constant permutation of a `transpose`, counted from the front."""
+    """The constant permutation of a `transpose`, counted from the front; `None` where it does not permute its axes."""
     tensor, given = node.tensor("x"), node.constant("perm")
-    if tensor is None or given is None:
+    if tensor is None or given is None or len(given) != tensor.rank:
         return None
-    return tuple(int(axis) % tensor.rank for axis in given)
+    order = tuple(int(axis) % tensor.rank for axis in given)
+    return order if len(set(order)) == len(order) else None
 
 
 def sizes(operand: Operand | None) -> tuple[int, ...] | None:

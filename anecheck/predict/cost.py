@@ -8,6 +8,7 @@ from typing import NamedTuple
 from anecheck.knowledge.costs import Costs
 from anecheck.mil.graph import Node, Operand
 from anecheck.mil.types import BITS, TensorType, Type
+from anecheck.mil.values import BlobValue
 
 MEASURED = "measured"
 ONE_SAMPLE = "one-sample"
@@ -46,9 +47,42 @@ class CostModel:
         self._scalars_free = frozenset(costs.uncounted_parameters.scalars_only)
         self._pools = frozenset(costs.uncounted_parameters.pooling_types)
         self._gpu_speed = costs.gpu.speed_over_cpu
+        self._alike: dict[object, tuple[Node, Estimate]] = {}
 
     def estimate(self, node: Node) -> Estimate:
-        """Estimate one operation. A dimension that is unknown counts as 1, and the estimate as extrapolated."""
+        """Estimate one operation. A dimension that is unknown counts as 1, and the estimate as extrapolated.
+
+        Layers repeat: an operation of the same type, with operands and results of the same types and the same constants
+        written out, costs the same.
+        """
+        alike = self._signature(node)
+        known = self._alike.get(alike)
+        if known is None:
+            known = self._alike[alike] = (
+                node,
+                self._estimate(node),
+            )  # the node keeps alive what is known by its identity
+        return known[1]
+
+    @staticmethod
+    def _signature(node: Node) -> object:
+        """What an estimate depends on, by identity: a program that was read has one object for equal types and constants."""
+        operands = [operand for bound in node.inputs.values() for operand in bound]
+        return (
+            node.type,
+            tuple(node.inputs),
+            tuple(
+                [
+                    id(operand.type)
+                    if (value := operand.value) is None
+                    else (-id(operand.type) if isinstance(value, BlobValue) else id(value))
+                    for operand in operands
+                ]
+            ),
+            tuple([id(output.type) for output in node.outputs]),
+        )
+
+    def _estimate(self, node: Node) -> Estimate:
         rows = self._by_type.get(node.type)
         if rows is None:
             return self._memory_bound(node)

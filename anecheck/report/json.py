@@ -8,19 +8,18 @@ from pydantic import TypeAdapter
 
 from anecheck.lint.finding import Report
 
+ADAPTER = TypeAdapter(Report)
+"""What pydantic knows of reports; to find it out takes longer than to write most of them."""
+
 
 def render(report: Report) -> str:
     """Write the report as JSON."""
-    return _adapter().dump_json(report, indent=2).decode("utf-8")
+    return ADAPTER.dump_json(report, indent=2).decode("utf-8")
 
 
 def schema() -> str:
     """The JSON schema of what `render` writes; the docstrings of the report's fields are its descriptions."""
-    content = _adapter().json_schema(mode="serialization")
+    content = ADAPTER.json_schema(mode="serialization")
     content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     content["title"] = "anecheck report"
     return json.dumps(content, indent=2)
-
-
-def _adapter() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)

@@ -9,8 +9,11 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
-from anecheck.mil.pattern import permutation
+from anecheck.mil.pattern import maker, permutation
 from anecheck_rules.transposed_chains import ELEMENT_WISE, chain_to
+
+BEFORE = ELEMENT_WISE | {"transpose"}
+"""What a sandwich may have right before its second transpose."""
 
 
 class TransposeSandwich(OperationRule):
@@ -113,6 +116,11 @@ class TransposeSandwich(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the second of two transposes with nothing but element-wise operations between, and one before a matmul."""
+        users = graph.users(operation)
+        feeds_products = all(user.type == "matmul" for user in users)
+        before = maker(operation.operand("x"))
+        if not feeds_products and (before is None or before.type not in BEFORE):
+            return
         result, order = operation.outputs[0], permutation(operation)
         if order is None or order == tuple(range(len(order))):
             return
@@ -125,18 +133,12 @@ class TransposeSandwich(OperationRule):
             text += " that undo one another" if chain.is_undone else f" that could be one by {list(chain.composed)}"
             yield self.finding(operation, text, related=(chain.first, *chain.between))
             return
-        users = graph.consumers(result)
-        if (
-            _swaps_last_two(order)
-            and users
-            and not graph.is_output(result)
-            and all(u.type == "matmul" for u, _ in users)
-        ):
-            sides = " and ".join(sorted({f"transpose_{parameter}" for _, parameter in users}))
+        if users and feeds_products and _swaps_last_two(order) and not graph.is_output(result):
+            sides = " and ".join(sorted({f"transpose_{parameter}" for _, parameter in graph.consumers(result)}))
             text = (
                 f"a transpose of the last two axes of {operation.tensor('x')} for a matmul, which does that by {sides}"
             )
-            yield self.finding(operation, text, related=tuple(user for user, _ in users))
+            yield self.finding(operation, text, related=tuple(users))
 
 
 def _swaps_last_two(order: tuple[int, ...]) -> bool:
