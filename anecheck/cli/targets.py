@@ -7,7 +7,8 @@ from dataclasses import asdict, fields
 
 import click
 
-from anecheck.knowledge.tables import Chip, Figure, Knowledge
+from anecheck.knowledge.rows import Chip, Figure
+from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import UnknownTargetError, parse_target
 
 

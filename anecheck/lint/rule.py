@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Citation, Device
-from anecheck.knowledge.tables import EngineVerdict, Knowledge, Limit
+from anecheck.knowledge.rows import EngineVerdict, Limit
+from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.finding import Severity
 from anecheck.mil.graph import Graph, Node

@@ -69,6 +69,8 @@ def _contents(pages: Sequence[Page]) -> str:
 
 
 def _standing(standing: Standing) -> str:
+    if standing.families == FAMILIES:
+        return f"- {_sure(standing.confidence)}: every engine, from A12 and M1 on"
     chips = f" ({', '.join(standing.chips)})" if standing.chips else ""
     return f"- {_sure(standing.confidence)}: {', '.join(standing.families)}{chips}"
 

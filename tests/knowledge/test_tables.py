@@ -18,17 +18,8 @@ from pydantic import TypeAdapter
 import anecheck.knowledge
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.knowledge.tables import (
-    Chip,
-    Family,
-    Figure,
-    Knowledge,
-    Limit,
-    Operator,
-    Release,
-    Source,
-    Verdict,
-)
+from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Release, Source, Verdict
+from anecheck.knowledge.tables import Knowledge
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
 TABLES = ("chips", "costs", "families", "limits", "operators", "releases", "sources")

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.integer_paths import index_preparation, is_wide
+from anecheck_rules.forms.integer_paths import index_preparation, is_wide
 
 BOUNDS = ("begin", "end", "size", "stride")
 ANALOGY = (cite("751k-dispatch", Confidence.EXTRAPOLATED),)

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
-from anecheck_rules.float32_paths import computes_in_float32, float32_island, is_float32
+from anecheck_rules.forms.float32_paths import computes_in_float32, float32_island, is_float32
 
 PROMOTED = frozenset(
     {

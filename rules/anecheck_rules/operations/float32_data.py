@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
-from anecheck_rules.float32_paths import comes_from_inputs, computes_in_float32
+from anecheck_rules.forms.float32_paths import comes_from_inputs, computes_in_float32
 
 
 class Float32Data(OperationRule):

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
-from anecheck_rules.integer_paths import WIDE_INTEGERS, is_wide
+from anecheck_rules.forms.integer_paths import WIDE_INTEGERS, is_wide
 
 BOUNDS_OF_WRITES = ("begin", "end", "stride")
 """Run-time bounds of `slice_update` are left to the rule about dynamic slices, which knows what was seen of them."""

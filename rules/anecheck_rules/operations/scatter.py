@@ -8,7 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.integer_paths import index_preparation
+from anecheck_rules.forms.integer_paths import index_preparation
 
 
 class Scatter(OperationRule):

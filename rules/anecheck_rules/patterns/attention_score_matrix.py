@@ -11,7 +11,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.types import TensorType
-from anecheck_rules.attention_forms import scores_of
+from anecheck_rules.forms.attention import scores_of
 
 FIRST_SEEN = dict.fromkeys(("ios", "ipados", "macos", "tvos", "visionos", "watchos"), (27,))
 """The release on which it was seen; since 26 all systems have the same number."""

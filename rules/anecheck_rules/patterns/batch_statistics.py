@@ -8,7 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
-from anecheck_rules.standardization import ROOTS, standardization
+from anecheck_rules.forms.standardization import ROOTS, standardization
 
 
 class BatchStatistics(OperationRule):

@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import axes
-from anecheck_rules.transposed_chains import ELEMENT_WISE, chain_to
+from anecheck_rules.forms.transposed_chains import ELEMENT_WISE, chain_to
 
 OVER_CHANNELS: Final = frozenset({"linear", "layer_norm"})
 """What channels are moved to the end for."""

@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import sole_user, with_number
-from anecheck_rules.integer_paths import is_wide
+from anecheck_rules.forms.integer_paths import is_wide
 
 FLOATS = frozenset({"fp16", "fp32"})
 

@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import sole_user
-from anecheck_rules.slices import pixel_grid
+from anecheck_rules.forms.slices import pixel_grid
 
 
 class InterleavedSlices(OperationRule):

@@ -11,7 +11,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import maker, sizes
-from anecheck_rules.slices import is_plain
+from anecheck_rules.forms.slices import is_plain
 
 
 class JoinedAndParted(OperationRule):

@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import maker
-from anecheck_rules.integer_paths import touches_wide
+from anecheck_rules.forms.integer_paths import touches_wide
 
 HOLDS: Final = {
     "bool": {"int8", "uint8", "int16", "uint16", "int32", "uint32", "fp16", "fp32"},

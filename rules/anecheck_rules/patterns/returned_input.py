@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
-from anecheck_rules.liveness import placeholders, returned_inputs, unused_inputs
+from anecheck_rules.forms.liveness import placeholders, returned_inputs, unused_inputs
 
 
 class ReturnedInput(ModelRule):

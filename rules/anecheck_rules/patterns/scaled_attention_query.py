@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node, Operand
 from anecheck.mil.pattern import above, maker, near, with_number
-from anecheck_rules.attention_forms import LAYOUT, factor_of
+from anecheck_rules.forms.attention import LAYOUT, factor_of
 
 WEIGHTS = {"linear": "weight", "conv": "weight", "matmul": "y"}
 """The parameter that holds the weights of a projection, by its type."""

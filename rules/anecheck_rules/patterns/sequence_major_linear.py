@@ -9,8 +9,8 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
+from anecheck_rules.forms.transposed_chains import chain_to
 from anecheck_rules.patterns.channels_last_island import PASSING
-from anecheck_rules.transposed_chains import chain_to
 
 FEWEST: Final = 4
 """So many layers are a model of them: a single attention has as many projections. Fewer are somebody's head."""

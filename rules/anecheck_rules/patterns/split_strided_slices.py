@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import maker, sole_user
-from anecheck_rules.slices import drops_axes, is_plain, pixel_grid
+from anecheck_rules.forms.slices import drops_axes, is_plain, pixel_grid
 
 LONGEST: Final = 8
 """How many slices in a row are followed up; a slice for each axis of any tensor is fewer."""

@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import maker, permutation
-from anecheck_rules.transposed_chains import ELEMENT_WISE, chain_to
+from anecheck_rules.forms.transposed_chains import ELEMENT_WISE, chain_to
 
 BEFORE = ELEMENT_WISE | {"transpose"}
 """What a sandwich may have right before its second transpose."""

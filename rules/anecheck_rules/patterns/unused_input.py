@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.types import StateType
-from anecheck_rules.liveness import placeholders, returned_inputs, unused_inputs
+from anecheck_rules.forms.liveness import placeholders, returned_inputs, unused_inputs
 
 
 class UnusedInput(ModelRule):

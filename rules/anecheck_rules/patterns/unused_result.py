@@ -9,7 +9,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, ModelRule, mil, pytorch
 from anecheck.mil.graph import Node
-from anecheck_rules.liveness import dead_nodes
+from anecheck_rules.forms.liveness import dead_nodes
 
 
 class UnusedResult(ModelRule):

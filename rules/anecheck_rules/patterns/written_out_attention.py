@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule, mil, pytorch
-from anecheck_rules.attention_forms import Attention, attention
+from anecheck_rules.forms.attention import Attention, attention
 
 FUSED_OPSET = 8
 """The operation set of iOS 18, the first with `scaled_dot_product_attention`."""

@@ -11,7 +11,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import near
-from anecheck_rules.gating import Gate, Polynomial, gates
+from anecheck_rules.forms.gating import Gate, Polynomial, gates
 
 OUTER = math.sqrt(2 / math.pi)
 

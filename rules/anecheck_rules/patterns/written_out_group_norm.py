@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.pattern import maker, sole_user
-from anecheck_rules.standardization import ROOTS, standardization
+from anecheck_rules.forms.standardization import ROOTS, standardization
 
 
 class WrittenOutGroupNorm(OperationRule):

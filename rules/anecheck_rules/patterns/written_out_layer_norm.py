@@ -9,8 +9,8 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node
+from anecheck_rules.forms.standardization import ROOTS, standardization
 from anecheck_rules.patterns.batch_statistics import over_batch
-from anecheck_rules.standardization import ROOTS, standardization
 
 
 class WrittenOutLayerNorm(OperationRule):

@@ -10,7 +10,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, Match, OperationRule, mil, pytorch
 from anecheck.mil.graph import Graph, Node, Operand
 from anecheck.mil.pattern import maker, near, number, sole_user, with_number
-from anecheck_rules.gating import gates
+from anecheck_rules.forms.gating import gates
 
 
 class WrittenOutSwish(OperationRule):

@@ -1,0 +1,137 @@
+"""The rows of the tables, as typed records; `tables.py` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from anecheck.knowledge.evidence import Citation, Confidence
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where facts come from; `url` is empty where no address is known, and `note` then says why."""
+
+    title: str
+    url: str
+    kind: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number that something must not exceed, on some families. `reject` is the compiler's own message."""
+
+    name: str
+    families: tuple[str, ...]
+    value: float
+    unit: str
+    meaning: str
+    sources: tuple[str, ...]
+    confidence: Confidence
+    reject: str = ""
+    note: str = ""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The limit's sources, good for its families."""
+        return tuple(Citation(source, self.confidence, self.families) for source in self.sources)
+
+
+@dataclass(frozen=True)
+class EngineVerdict:
+    """What some families' engines do with an operation: "native", "conditional", "never" or "unknown"."""
+
+    families: tuple[str, ...]
+    status: str
+    confidence: Confidence
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict for every family, and whether the GPU has the operation ("native", "lacks" or "unknown")."""
+
+    engine: tuple[EngineVerdict, ...]
+    gpu: str
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operation of MIL: the first opset of ML Programs that has it, and the key of its verdict."""
+
+    verdict: str
+    since: str
+    condition: str = ""
+    reject: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that a family's engine can or cannot do."""
+
+    name: str
+    value: bool | int | str
+    sources: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """An engine generation; `measured` says whether Core ML's placement was read on one of its chips."""
+
+    name: str
+    chips: tuple[str, ...]
+    measured: bool
+    capability: tuple[Capability, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A Core ML release, by the specification version that a model file carries."""
+
+    specification_version: int
+    opset: str
+    mil_text: str
+    ios: str
+    macos: str
+    watchos: str
+    tvos: str
+    mlprogram: bool
+    features: tuple[str, ...]
+    sources: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a chip, or a list where it depends on the model sold; `confidence` is high, medium or low."""
+
+    value: float | str | list[float | str] | dict[str, Any]
+    source: str
+    confidence: str
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chip: its engine family ("none" where Core ML cannot reach the engine), devices, and figures by name."""
+
+    slug: str
+    name: str
+    family: str
+    year: int
+    devices: tuple[str, ...] = ()
+    device_class: str = ""
+    arch: str = ""
+    note: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """The chip's numbers by name, e.g. `dram_gbps`."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What else its row of the table holds, as it stands there."""

@@ -1,0 +1,1 @@
+"""Forms in a graph that several rules look for."""
