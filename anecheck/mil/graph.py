@@ -37,6 +37,7 @@ class Graph:
         self._last_access: dict[Operand, Node] = {}
         self._results: list[tuple[Node, Node, Operand]] = []
         self._returned: set[Operand] = set()
+        self._weights: dict[tuple[str, int], BlobValue] = {}
         self.inputs = tuple(Operand(variable.name, variable.type) for variable in function.inputs)
         own = (Operand(variable.name, variable.type) for variable in function.block.inputs)
         scope = {operand.name: operand for operand in (*self.inputs, *own)}
@@ -116,19 +117,10 @@ class Graph:
             graph.add_edge(earlier, later, kind="state", operand=state)
         return graph
 
-    @cached_property
+    @property
     def weights(self) -> tuple[BlobValue, ...]:
         """Every reference into a weight file that the operations make, through constants or in place, each once."""
-        found: dict[tuple[str, int], BlobValue] = {}
-        for node in self.nodes:
-            for bound in node.inputs.values():
-                for operand in bound:
-                    if isinstance(operand.value, BlobValue):
-                        found.setdefault((operand.value.path, operand.value.offset), operand.value)
-            for value in node.operation.attributes.values():
-                if isinstance(value, BlobValue):
-                    found.setdefault((value.path, value.offset), value)
-        return tuple(found.values())
+        return tuple(self._weights.values())
 
     # Building
 
@@ -148,7 +140,13 @@ class Graph:
                     scope[variable.name] = Operand(variable.name, variable.type, None, value)
                 continue
             inputs = {
-                parameter: tuple([self._resolve(argument, scopes, around) for argument in arguments])
+                parameter: tuple(
+                    [
+                        (scope.get(argument) if isinstance(argument, str) else None)
+                        or self._resolve(argument, scopes, around)
+                        for argument in arguments
+                    ]
+                )
                 for parameter, arguments in operation.inputs.items()
             }
             node = self._add_node(operation, around[0].index if around else position, path, inputs)
@@ -163,7 +161,7 @@ class Graph:
         return tuple([self._resolve_name(name, scopes, around) for name in block.outputs])
 
     def _add_node(self, operation: Operation, index: int, path: Path, inputs: dict[str, tuple[Operand, ...]]) -> Node:
-        node = Node(operation, index, path, inputs)
+        node = Node(operation, operation.type, index, path, inputs)
         node.outputs = tuple([Operand(variable.name, variable.type, node) for variable in operation.outputs])
         self.nodes.append(node)
         self.by_type.setdefault(operation.type, []).append(node)
@@ -175,8 +173,14 @@ class Graph:
                     consumers.setdefault(operand, []).append((node, parameter))
                     if operand.producer is None or not operand.producer.is_constexpr:
                         running.append(operand)
+                elif isinstance(operand.value, BlobValue):
+                    self._weights.setdefault((operand.value.path, operand.value.offset), operand.value)
         running += node.outputs
         node.running_tensors = tuple([tensor for operand in running if (tensor := operand.tensor) is not None])
+        if len(operation.attributes) > 1:  # more than a name: compressed weights of older operation sets
+            for value in operation.attributes.values():
+                if isinstance(value, BlobValue):
+                    self._weights.setdefault((value.path, value.offset), value)
         if operation.type in STATE_ACCESS:
             self._order_state(node)
         return node
@@ -185,7 +189,7 @@ class Graph:
         """Resolve an argument: a value in place, or a name."""
         if not isinstance(argument, str):
             return Operand("", argument.type, None, argument)
-        return scopes[-1].get(argument) or self._resolve_name(argument, scopes, around)
+        return self._resolve_name(argument, scopes, around)
 
     @staticmethod
     def _resolve_name(name: str, scopes: list[dict[str, Operand]], around: list[Node]) -> Operand:

@@ -46,24 +46,20 @@ class Operand:
 class Node:
     """An operation in the graph (every one but `const`).
 
-    `index` counts the operations of the function's own block in file order, from 0; a node in a nested block has the
+    `type` is the operation's, e.g. "conv". `index` counts the operations of the function's own block in file order, from 0; a node in a nested block has the
     index of the outermost operation around it, and `block` says where its block lies. `captures` are the values that the
     operation's own nested blocks use from outside, in the order of their first use. `running_tensors` are the types of the
     operands and results that exist while the model runs: no constants, and nothing that is no tensor.
     """
 
     operation: Operation
+    type: str
     index: int
     block: Path
     inputs: dict[str, tuple[Operand, ...]]
     outputs: tuple[Operand, ...] = ()
     captures: dict[Operand, None] = field(default_factory=dict)
     running_tensors: tuple[TensorType, ...] = ()
-
-    @property
-    def type(self) -> str:
-        """The operation's type, e.g. "conv"."""
-        return self.operation.type
 
     @property
     def name(self) -> str:
@@ -76,7 +72,7 @@ class Node:
     @property
     def is_constexpr(self) -> bool:
         """Whether the operation only expands compressed weights, so that nothing of it runs with the model."""
-        return self.operation.type.startswith(CONSTEXPR_PREFIX)
+        return self.type.startswith(CONSTEXPR_PREFIX)
 
     def operand(self, parameter: str) -> Operand | None:
         """What is bound to a parameter (the first of several); `None` where nothing is."""
