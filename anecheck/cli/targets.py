@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
 
 import click
 
-from anecheck.knowledge.rows import Chip, Figure
+from anecheck.knowledge.rows import Chip, Family, Figure
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import UnknownTargetError, parse_target
 
@@ -36,18 +35,25 @@ def command(name: str | None, format_: str) -> None:
 def _everything(knowledge: Knowledge) -> dict[str, object]:
     return {
         "chips": [_chip(chip) for chip in knowledge.chips.values()],
-        "families": [asdict(family) for family in knowledge.families.values()],
-        "releases": [asdict(release) for release in knowledge.releases.values()],
+        "families": [
+            {**family._asdict(), "capability": [item._asdict() for item in family.capability]}
+            for family in knowledge.families.values()
+        ],
+        "releases": [release._asdict() for release in knowledge.releases.values()],
     }
 
 
+def _family(family: Family) -> dict[str, object]:
+    return {**family._asdict(), "capability": [item._asdict() for item in family.capability]}
+
+
 def _chip(chip: Chip) -> dict[str, object]:
-    own = {each.name: getattr(chip, each.name) for each in fields(chip) if each.name not in {"figures", "more"}}
+    own = {name: value for name, value in chip._asdict().items() if name not in {"figures", "more"}}
     return {**own, **{name: _figure(figure) for name, figure in chip.figures.items()}, **chip.more}
 
 
 def _figure(figure: Figure) -> dict[str, object]:
-    return {name: value for name, value in asdict(figure).items() if value != ""}
+    return {name: value for name, value in figure._asdict().items() if value != ""}
 
 
 def _list(knowledge: Knowledge) -> str:
@@ -72,8 +78,8 @@ def _details(family: str, chip: Chip | None, knowledge: Knowledge) -> dict[str, 
     if chip is not None:
         content = {"chip": chip.name, "year": chip.year, "devices": list(chip.devices), **content}
         content["figures"] = {name: _figure(figure) for name, figure in chip.figures.items()}
-    content["capabilities"] = {item.name: asdict(item) for item in row.capability}
-    content["limits"] = {name: asdict(limit) for name, limit in sorted(limits.items())}
+    content["capabilities"] = {item.name: item._asdict() for item in row.capability}
+    content["limits"] = {name: limit._asdict() for name, limit in sorted(limits.items())}
     return content
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from anecheck.knowledge.evidence import Confidence
 
 
-@dataclass(frozen=True)
-class CostClass:
+class CostClass(NamedTuple):
     """Throughputs of a class of operations within a tier; rates in GB/s, GFLOP/s or thousand millions of elements a second.
 
     `ane` is missing where the engine's cost is that of memory. `bracket` is where the tier's border was seen to lie.
@@ -29,8 +29,7 @@ class CostClass:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class PathCosts:
+class PathCosts(NamedTuple):
     """What the segmenter adds along a plan, in milliseconds."""
 
     switch_ms: float
@@ -39,8 +38,7 @@ class PathCosts:
     output_ms: float
 
 
-@dataclass(frozen=True)
-class GpuCosts:
+class GpuCosts(NamedTuple):
     """How the GPU is placed between the others, which nobody measured."""
 
     sources: tuple[str, ...]
@@ -49,8 +47,7 @@ class GpuCosts:
     switch_ms: float
 
 
-@dataclass(frozen=True)
-class ComputeFloor:
+class ComputeFloor(NamedTuple):
     """Operations whose arithmetic may outweigh memory on the CPU, and its throughput in GFLOP/s."""
 
     types: tuple[str, ...]
@@ -59,8 +56,7 @@ class ComputeFloor:
     classic: float
 
 
-@dataclass(frozen=True)
-class UncountedParameters:
+class UncountedParameters(NamedTuple):
     """Whose constant parameters are not counted as bytes."""
 
     types: tuple[str, ...]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from anecheck.knowledge.evidence import Citation, Confidence
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where facts come from; `url` is empty where no address is known, and `note` then says why."""
 
     title: str
@@ -19,8 +17,7 @@ class Source:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """A number that something must not exceed, on some families. `reject` is the compiler's own message."""
 
     name: str
@@ -39,8 +36,7 @@ class Limit:
         return tuple(Citation(source, self.confidence, self.families) for source in self.sources)
 
 
-@dataclass(frozen=True)
-class EngineVerdict:
+class EngineVerdict(NamedTuple):
     """What some families' engines do with an operation: "native", "conditional", "never" or "unknown"."""
 
     families: tuple[str, ...]
@@ -49,16 +45,14 @@ class EngineVerdict:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A verdict for every family, and whether the GPU has the operation ("native", "lacks" or "unknown")."""
 
     engine: tuple[EngineVerdict, ...]
     gpu: str
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """An operation of MIL: the first opset of ML Programs that has it, and the key of its verdict."""
 
     verdict: str
@@ -68,8 +62,7 @@ class Operator:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Capability:
+class Capability(NamedTuple):
     """Something that a family's engine can or cannot do."""
 
     name: str
@@ -79,8 +72,7 @@ class Capability:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(NamedTuple):
     """An engine generation; `measured` says whether Core ML's placement was read on one of its chips."""
 
     name: str
@@ -90,8 +82,7 @@ class Family:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """A Core ML release, by the specification version that a model file carries."""
 
     specification_version: int
@@ -108,19 +99,17 @@ class Release:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A number of a chip, or a list where it depends on the model sold; `confidence` is high, medium or low."""
 
-    value: float | str | list[float | str] | dict[str, Any]
+    value: float | str | tuple[float | str, ...] | dict[str, Any]
     source: str
     confidence: str
     unit: str = ""
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Chip:
+class Chip(NamedTuple):
     """A chip: its engine family ("none" where Core ML cannot reach the engine), devices, and figures by name."""
 
     slug: str
@@ -131,7 +120,7 @@ class Chip:
     device_class: str = ""
     arch: str = ""
     note: str = ""
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = {}  # nobody changes it
     """The chip's numbers by name, e.g. `dram_gbps`."""
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = {}  # nobody changes it
     """What else its row of the table holds, as it stands there."""

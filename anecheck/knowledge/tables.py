@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,7 +70,7 @@ class Knowledge:
     def _as_set(self, row: Limit) -> Limit:
         if row.name not in self._set:
             return row
-        return replace(row, value=self._set[row.name], sources=(OWN_LIMIT, *row.sources))
+        return row._replace(value=self._set[row.name], sources=(OWN_LIMIT, *row.sources))
 
     @cached_property
     def families(self) -> dict[str, Family]:
@@ -176,7 +175,7 @@ class Knowledge:
 
 def _chip(row: Mapping[str, Any]) -> Chip:
     """A chip's row: what the class names, then its figures, which are tables with a value, then the rest."""
-    own = {each.name for each in fields(Chip)} & row.keys()
+    own = set(Chip._fields) & row.keys()
     figures = {name: _row(Figure, each) for name, each in row.items() if isinstance(each, dict) and "value" in each}
     more = {name: each for name, each in row.items() if name not in own and name not in figures}
     return _row(Chip, {name: row[name] for name in own}, figures=figures, more=more)

@@ -46,10 +46,11 @@ class Operand:
 class Node:
     """An operation in the graph (every one but `const`).
 
-    `type` is the operation's, e.g. "conv". `index` counts the operations of the function's own block in file order, from 0; a node in a nested block has the
-    index of the outermost operation around it, and `block` says where its block lies. `captures` are the values that the
-    operation's own nested blocks use from outside, in the order of their first use. `running_tensors` are the types of the
-    operands and results that exist while the model runs: no constants, and nothing that is no tensor.
+    `type` is the operation's, e.g. "conv". `index` counts the operations of the function's own block in file order, from 0;
+    a node in a nested block has the index of the outermost operation around it, and `block` says where its block lies.
+    `captures` are the values that the operation's own nested blocks use from outside, in the order of their first use.
+    `running_tensors` are the types of the operands and results that exist while the model runs: no constants, and nothing
+    that is no tensor.
     """
 
     operation: Operation

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from anecheck.mil.types import Type
 from anecheck.mil.values import Value
@@ -16,16 +16,14 @@ Argument: TypeAlias = str | Value
 """What is bound to a parameter: the name of a variable, or a value written in place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A named value of a `type`: an input of a function or block, or an output of an operation."""
 
     name: str
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation.
 
     `inputs` binds each parameter to one argument or, for variadic parameters such as `concat`'s `values`, to several.
@@ -36,7 +34,7 @@ class Operation:
     inputs: Mapping[str, tuple[Argument, ...]]
     outputs: tuple[Variable, ...]
     blocks: tuple[Block, ...] = ()
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = {}  # nobody changes it
 
 
 @dataclass(frozen=True, slots=True)

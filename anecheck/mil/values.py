@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from anecheck.mil.types import BITS, DictType, ListType, TensorType, TupleType
 
@@ -31,8 +31,7 @@ FORMATS: Final = {
 """The `struct` format of one element, for every type that fills whole bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class TensorValue:
+class TensorValue(NamedTuple):
     """A tensor written out in the program.
 
     `data` holds the elements in row-major order: packed little-endian bytes, or the strings themselves. Bytes keep a
@@ -57,8 +56,7 @@ class TensorValue:
         return elements[: self.type.element_count] if BITS[self.type.dtype] < 8 else elements
 
 
-@dataclass(frozen=True, slots=True)
-class BlobValue:
+class BlobValue(NamedTuple):
     """A tensor kept in the weight file.
 
     `path` is as the program spells it (`@model_path/weights/weight.bin`); `offset` is the position in bytes of the
