@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
-
 from anecheck.lint.finding import Finding, ModelReport, Report, Severity
 from anecheck.mil.printer import opset_text
-from anecheck.report.console import make_console, printed
 from anecheck.report.escape import short_name, visible
+from anecheck.report.paper import Paper, Style
 from anecheck.report.standing import STANDING
 
 NAMES_SHOWN = 4
-STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+STYLES = {
+    Severity.ERROR: Style(fg="red", bold=True),
+    Severity.WARNING: Style(fg="yellow", bold=True),
+    Severity.INFO: Style(fg="blue", bold=True),
+}
+BOLD, DIM = Style(bold=True), Style(dim=True)
 KINDS = {"mlprogram": "ML Program", "neuralnetwork": "neural network", "pipeline": "pipeline"}
 
 
@@ -28,48 +29,42 @@ def render(
 
     `quiet` leaves out models without findings and the closing line; `every_name` names every operation.
     """
-    console = make_console(width, colour=colour)
+    paper = Paper(width, colour)
     for model in report.models:
         if quiet and not model.findings and not model.error:
             continue
-        _model(console, model, report, every_name=every_name)
+        _model(paper, model, report, every_name=every_name)
     if not quiet:
-        _closing(console, report)
-    return printed(console)
+        _closing(paper, report)
+    return paper.written()
 
 
 def render_statistics(report: Report, *, width: int = 80, colour: bool = False) -> str:
     """Count findings by rule, the most frequent first."""
-    console = make_console(width, colour=colour)
+    paper = Paper(width, colour)
     findings = [finding for model in report.models for finding in model.findings]
     counts = Counter((finding.code, finding.name, finding.severity) for finding in findings)
     models = Counter(code for model in report.models for code in {finding.code for finding in model.findings})
     for (code, name, severity), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        line = Text(f"{count:>6}  ")
-        line.append(code, STYLES[severity])
-        line.append(f"  {name}  ({_plural(models[code], 'model')})")
-        console.print(line)
+        paper.line(f"{count:>6}  ", (code, STYLES[severity]), f"  {name}  ({_plural(models[code], 'model')})")
     errors = [model for model in report.models if model.error]
     if errors:
-        console.print(Text(f"{len(errors):>6}  unreadable", STYLES[Severity.ERROR]))
-    return printed(console)
+        paper.line((f"{len(errors):>6}  unreadable", STYLES[Severity.ERROR]))
+    return paper.written()
 
 
-def _model(console: Console, model: ModelReport, report: Report, *, every_name: bool) -> None:
-    path = Text(visible(model.path), "bold")
+def _model(paper: Paper, model: ModelReport, report: Report, *, every_name: bool) -> None:
+    paper.line((visible(model.path), BOLD))
     if model.error:
-        console.print(path, soft_wrap=True)
-        head = Text.assemble(
-            ("error ", STYLES[Severity.ERROR]), (model.error.code, "bold"), " ", visible(model.error.message)
+        paper.paragraph(
+            f"error {model.error.code} {visible(model.error.message)}", 2, lead=("error", STYLES[Severity.ERROR])
         )
-        console.print(Padding(head, (0, 0, 0, 2)))
-        console.print()
+        paper.line()
         return
-    console.print(path, soft_wrap=True)
-    console.print(Padding(Text(_headline(model, report)), (0, 0, 0, 2)))
+    paper.paragraph(_headline(model, report), 2)
     for findings in _by_rule(model.findings):
-        _group(console, findings, every_name=every_name)
-    console.print()
+        _group(paper, findings, every_name=every_name)
+    paper.line()
 
 
 def _headline(model: ModelReport, report: Report) -> str:
@@ -134,14 +129,10 @@ def _weight(group: list[Finding]) -> int:
     return len({name for finding in group for name in (finding.operation, *finding.related) if name})
 
 
-def _group(console: Console, findings: list[Finding], *, every_name: bool) -> None:
+def _group(paper: Paper, findings: list[Finding], *, every_name: bool) -> None:
     first = findings[0]
-    head = Text("  ")
-    head.append(first.severity.value, STYLES[first.severity])
-    head.append(f" {first.code} {first.name}", "bold")
-    if first.evidence:
-        head.append(f"  {STANDING[min((f.confidence for f in findings), key=lambda c: c.rank)]}", "dim")
-    console.print(head)
+    sure = f"  {STANDING[min((f.confidence for f in findings), key=lambda c: c.rank)]}" if first.evidence else ""
+    paper.line("  ", (first.severity.value, STYLES[first.severity]), (f" {first.code} {first.name}", BOLD), (sure, DIM))
     for message, group in groupby(
         sorted(findings, key=lambda finding: finding.message), lambda finding: finding.message
     ):
@@ -149,12 +140,11 @@ def _group(console: Console, findings: list[Finding], *, every_name: bool) -> No
         names = [short_name(finding.operation) for finding in group if finding.operation]
         if names:
             text += f": {_names(names, every_name=every_name)}"
-        console.print(Padding(Text(text), (0, 0, 0, 4)))
+        paper.paragraph(text, 4)
     for reject in sorted({finding.reject for finding in findings if finding.reject}):
-        console.print(Padding(Text(f"Core ML: {reject}", "dim"), (0, 0, 0, 4)))
+        paper.paragraph(f"Core ML: {reject}", 4, DIM)
     if first.rewrite and first.evidence:
-        advice = Text.assemble(("→ ", "green"), first.rewrite.title, (f" (anecheck rule {first.code})", "dim"))
-        console.print(Padding(advice, (0, 0, 0, 4)))
+        paper.paragraph(f"→ {first.rewrite.title} (anecheck rule {first.code})", 4, lead=("→", Style(fg="green")))
 
 
 def _names(names: list[str], *, every_name: bool) -> str:
@@ -163,14 +153,14 @@ def _names(names: list[str], *, every_name: bool) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
-def _closing(console: Console, report: Report) -> None:
+def _closing(paper: Paper, report: Report) -> None:
     counts = Counter(finding.severity for model in report.models for finding in model.findings)
     parts = [_plural(counts[severity], severity.value) for severity in Severity if counts[severity]]
     unreadable = sum(model.error is not None for model in report.models)
     if unreadable:
         parts.append(f"{_plural(unreadable, 'model')} that cannot be read")
     models = _plural(len(report.models), "model")
-    console.print(Text(f"{models} checked: {', '.join(parts) if parts else 'nothing found'}."))
+    paper.paragraph(f"{models} checked: {', '.join(parts) if parts else 'nothing found'}.")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -309,7 +309,7 @@ def test_text_is_written_without_what_only_json_needs(fixtures: Path) -> None:
     code = (
         "import sys\nfrom anecheck.cli.main import main\n"
         "try: main(['lint', sys.argv[1], '--fail-on', 'never', '--quiet'])\nexcept SystemExit: pass\n"
-        "print([name for name in ('pydantic', 'networkx', 'numpy') if name in sys.modules])"
+        "print([name for name in ('pydantic', 'rich', 'networkx', 'numpy') if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(fixtures / "flagged/cumsum.mlpackage")]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout

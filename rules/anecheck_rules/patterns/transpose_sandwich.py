@@ -116,29 +116,33 @@ class TransposeSandwich(OperationRule):
 
     def check(self, operation: Node, graph: Graph, context: Context) -> Iterator[Match]:
         """Flag the second of two transposes with nothing but element-wise operations between, and one before a matmul."""
-        users = graph.users(operation)
-        feeds_products = all(user.type == "matmul" for user in users)
         before = maker(operation.operand("x"))
-        if not feeds_products and (before is None or before.type not in BEFORE):
-            return
-        result, order = operation.outputs[0], permutation(operation)
-        if order is None or order == tuple(range(len(order))):
-            return
+        match = self._sandwich(operation, graph) if before is not None and before.type in BEFORE else None
+        users = graph.consumers(operation.outputs[0])
+        if match is None and users and all(user.type == "matmul" for user, _ in users):
+            match = self._before_products(operation, graph)
+        if match is not None:
+            yield match
+
+    def _sandwich(self, operation: Node, graph: Graph) -> Match | None:
         chain = chain_to(operation, graph, ELEMENT_WISE)
-        alone = chain is not None and graph.only_user(chain.first.outputs[0]) is not None
-        if chain is not None and (alone or chain.is_undone):
-            first, last = (list(perm) for perm in chain.permutations)
-            between = f", with {chain.spelled} between," if chain.between else ""
-            text = f"transposes by {first} and {last}{between}"
-            text += " that undo one another" if chain.is_undone else f" that could be one by {list(chain.composed)}"
-            yield self.finding(operation, text, related=(chain.first, *chain.between))
-            return
-        if users and feeds_products and _swaps_last_two(order) and not graph.is_output(result):
-            sides = " and ".join(sorted({f"transpose_{parameter}" for _, parameter in graph.consumers(result)}))
-            text = (
-                f"a transpose of the last two axes of {operation.tensor('x')} for a matmul, which does that by {sides}"
-            )
-            yield self.finding(operation, text, related=tuple(users))
+        if chain is None or not (chain.is_undone or graph.only_user(chain.first.outputs[0]) is not None):
+            return None
+        first, last = (list(perm) for perm in chain.permutations)
+        if last == sorted(last):
+            return None
+        between = f", with {chain.spelled} between," if chain.between else ""
+        text = f"transposes by {first} and {last}{between}"
+        text += " that undo one another" if chain.is_undone else f" that could be one by {list(chain.composed)}"
+        return self.finding(operation, text, related=(chain.first, *chain.between))
+
+    def _before_products(self, operation: Node, graph: Graph) -> Match | None:
+        result, order = operation.outputs[0], permutation(operation)
+        if order is None or not _swaps_last_two(order) or graph.is_output(result):
+            return None
+        sides = " and ".join(sorted({f"transpose_{parameter}" for _, parameter in graph.consumers(result)}))
+        text = f"a transpose of the last two axes of {operation.tensor('x')} for a matmul, which does that by {sides}"
+        return self.finding(operation, text, related=tuple(graph.users(operation)))
 
 
 def _swaps_last_two(order: tuple[int, ...]) -> bool:

@@ -1,0 +1,54 @@
+"""What a terminal is to show, on paper: lines, paragraphs wrapped to a width, and colours where they are wanted."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypedDict
+
+import click
+
+
+class Style(TypedDict, total=False):
+    """How `click.style` is to write something."""
+
+    fg: str
+    bold: bool
+    dim: bool
+
+
+Part: TypeAlias = "str | tuple[str, Style]"
+"""A piece of a line, with the style it has, if it has any."""
+
+
+@dataclass(slots=True)
+class Paper:
+    """Collects lines of at most `width` columns; nothing of the environment decides how they come out."""
+
+    width: int
+    colour: bool
+    lines: list[str] = field(default_factory=list)
+
+    def line(self, *parts: Part) -> None:
+        """Add a line as it is, however long."""
+        self.lines.append(
+            "".join(part if isinstance(part, str) else self._styled(part[0], part[1]) for part in parts).rstrip()
+        )
+
+    def paragraph(
+        self, text: str, indent: int = 0, style: Style | None = None, lead: tuple[str, Style] | None = None
+    ) -> None:
+        """Add a text, wrapped and indented; `style` is for all of it, `lead` the beginning with a style of its own."""
+        room = max(self.width - indent, 1)
+        for number, line in enumerate(textwrap.wrap(text, room, break_on_hyphens=False) or [""]):
+            if number == 0 and lead and line.startswith(lead[0]):
+                self.line(" " * indent, lead, line.removeprefix(lead[0]))
+            else:
+                self.line(" " * indent, (line, style or Style()))
+
+    def written(self) -> str:
+        """Everything so far, a line break after each line."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def _styled(self, text: str, style: Style) -> str:
+        return click.style(text, **style) if self.colour and style and text else text
