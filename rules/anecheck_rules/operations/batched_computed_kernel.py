@@ -33,10 +33,7 @@ class BatchedComputedKernel(OperationRule):
     operations = frozenset({"conv"})
     blocks = frozenset()
     rewrite = "use matmul for one tap, or split the batch and convolve the parts one by one"
-    evidence = (
-        cite("aneforge", Confidence.REVERSE_ENGINEERED, "H17"),
-        cite("751k-dispatch", Confidence.MEASURED, "H16"),
-    )
+    evidence = (cite("aneforge", Confidence.REVERSE_ENGINEERED, "H17"),)
     covers = ("OP30",)
     EXAMPLES: ClassVar = (
         Example(

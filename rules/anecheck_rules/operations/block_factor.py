@@ -39,10 +39,7 @@ class BlockFactor(OperationRule):
     operations = frozenset({"space_to_batch", "batch_to_space"})
     blocks = frozenset()
     rewrite = "rearrange twice by factors of 2, 3, 4 or 8, or reshape and transpose"
-    evidence = (
-        cite("aneforge", Confidence.REVERSE_ENGINEERED, "H17"),
-        cite("751k-dispatch", Confidence.MEASURED, "H16"),
-    )
+    evidence = (cite("aneforge", Confidence.REVERSE_ENGINEERED, "H17"),)
     covers = ("OP38",)
     EXAMPLES: ClassVar = (
         Example(

@@ -46,10 +46,7 @@ class ChannelStride(OperationRule):
     operations = frozenset({"slice_by_index"})
     blocks = frozenset()
     rewrite = "reshape the step into rows and slice those, or reorder the channels of the layer before"
-    evidence = (
-        cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
-        cite("751k-dispatch", Confidence.MEASURED, "H16"),
-    )
+    evidence = (cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),)
     covers = ("OP35",)
     EXAMPLES: ClassVar = (
         Example(

@@ -37,10 +37,7 @@ class DilatedTransposedConvolution(OperationRule):
     operations = frozenset({"conv_transpose"})
     blocks = frozenset()
     rewrite = "write it as a convolution with the kernel turned round and more padding"
-    evidence = (
-        cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),
-        cite("751k-dispatch", Confidence.MEASURED, "H16"),
-    )
+    evidence = (cite("rs-strings", Confidence.REVERSE_ENGINEERED, "H14"),)
     covers = ("OP32",)
     EXAMPLES: ClassVar = (
         Example(
