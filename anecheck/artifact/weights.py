@@ -9,6 +9,7 @@ the program refers to.
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 from collections.abc import Iterable
@@ -88,11 +89,11 @@ def read_weight_file(path: Path, shown: str, offsets: Iterable[int]) -> WeightFi
 
 def _read_blobs(file: BinaryIO, shown: str, size: int, offsets: Iterable[int]) -> WeightFile:
     blobs: dict[int, Blob] = {}
+    descriptor, length_of_header = file.fileno(), BLOB_HEADER.size
     for offset in sorted(offsets):
-        if offset + BLOB_HEADER.size > size:
+        if offset + length_of_header > size:
             return WeightFile(shown, "truncated", size, blobs, f"a tensor should begin at byte {offset} of {size}")
-        file.seek(offset)
-        sentinel, _dtype, length, start = BLOB_HEADER.unpack(file.read(BLOB_HEADER.size))
+        sentinel, _dtype, length, start = BLOB_HEADER.unpack(os.pread(descriptor, length_of_header, offset))
         if sentinel != SENTINEL:
             return WeightFile(shown, "unreadable", size, blobs, f"no tensor begins at byte {offset}")
         if start + length > size:
