@@ -29,7 +29,7 @@ class UnscaledSquare(OperationRule):
         300    inf          inf            inf          0         0
 
     An upcast in the PyTorch source does not help: with `compute_precision=FLOAT16` coremltools drops
-    `x.to(torch.float32)` and squares in fp16. That is how the RMS norms of Llama, Qwen, Gemma and Mistral arrive.
+    `x.to(torch.float32)` and squares in fp16. That is how RMS norms of language models arrive.
 
     ## Instead
     - Use `torch.nn.RMSNorm` and coremltools 9: it divides by the largest magnitude before it squares (and so divides zero

@@ -15,7 +15,7 @@ class DecodeDepthwiseConvolution(OperationRule):
     """A decoder convolves each of its many channels over a few positions to get a single one.
 
     ## Why it leaves the engine
-    Decoders with short convolutions (LFM2, Mamba and their kin) keep the last k − 1 positions as a state, and each step
+    Decoders with short convolutions (LFM2 is one) keep the last k − 1 positions as a state, and each step
     convolves [1, C, 1, k] with a depthwise kernel of 1 × k. In LFM2 (1024 channels, 3 taps) the compute plan of an iPhone 17
     Pro put all ten of these layers on the CPU, in a model of which 98 % stayed on the engine. Each is a way out and back of
     about 5 ms: 50 ms for a token, and on a Mac the CPU alone was faster by 30 %.

@@ -17,7 +17,7 @@ class InterleavedSlices(OperationRule):
     """Pixels are sorted into channels by slices and a concat.
 
     ## Why it costs
-    The Focus layer of YOLOv5 and its descendants takes every second pixel from each of four offsets and joins them as
+    A focus layer, as detectors begin with, takes every second pixel from each of four offsets and joins them as
     channels. Written with slices it reads the image, by far the largest tensor of such a model, six times with a step, and
     writes it again for the concat, before the first layer has begun.
 

@@ -32,7 +32,7 @@ class PaddingBeforeConvolution(OperationRule):
     Only zeros can be folded. Reflected, repeated or non-zero borders, padded channels and batches, and padding that somebody
     else reads too stay operations of their own; nothing is said of them here.
 
-    ## Known contradictions
+    ## Contradictions
     A guide to the engine's compiler says that it folds a zero pad into the convolution by itself. Core ML's own report on M4
     lists the `pad` and its cost separately, so at least the decision between the engine and the CPU counts it.
     """

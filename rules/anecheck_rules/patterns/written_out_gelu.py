@@ -57,7 +57,7 @@ class WrittenOutGelu(OperationRule):
     Constants that differ a little are named together with the largest difference they make; what is further from GELU than
     the engine's table is taken for another function, and left alone.
 
-    ## Known contradictions
+    ## Contradictions
     One project found `gelu` refused on the engine's private interface. Through Core ML all three modes are supported on M4.
     """
 

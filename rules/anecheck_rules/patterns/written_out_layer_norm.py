@@ -45,7 +45,7 @@ class WrittenOutLayerNorm(OperationRule):
     0.28 ns an element against 0.18 by the same estimates. It pays for its range, not for its speed. What coremltools makes
     of `torch.nn.RMSNorm` divides by the largest magnitude first, and is safe as it is.
 
-    ## Known contradictions
+    ## Contradictions
     Enumerated shapes together with `layer_norm` kept a model off the engine in 2023, and `layer_norm` over axis 1
     overflowed sooner than over the last one before macOS 14; both are single reports.
     """

@@ -32,14 +32,14 @@ class WrittenOutSwish(OperationRule):
       of the spelled out forms only x · sigmoid(x), where nothing else reads the sigmoid.
     - In MIL: `sigmoid_hard` computes min(max(alpha · x + beta, 0), 1).
 
-    Many published MobileNetV3 have `relu6(x + 3) / 6` in a class `h_sigmoid` and x times that in `h_swish`. The results differ
+    Hand-written mobile networks have `relu6(x + 3) / 6` in a class `h_sigmoid` and x times that in `h_swish`. The results differ
     in rounding alone: 1/6 is 0.16663 in fp16, so x above 3 came out as 0.99976 · x.
 
     ## Known exceptions
     `nn.Hardswish` becomes `thresholded_relu`, `sigmoid_hard` and `mul`. The first of the three changes nothing, for below −3 the
     second is 0 anyway, but it is what coremltools always makes, so nothing is said of it.
 
-    ## Known contradictions
+    ## Contradictions
     For Core AI Apple advises x · sigmoid(x), because `silu` there is computed in fp32 and cast back. Core ML's `silu` takes fp16
     and is in M4's plan as it is; where fp32 casts stand around one, they are what to remove. The tables of both are coarse:
     3.4e-3 off at worst for `sigmoid`, which x multiplies, 1.5e-2 for `silu`.
