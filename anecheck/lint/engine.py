@@ -11,6 +11,8 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.rule import Context, GraphContext, Match, ModelRule, OperationRule, Rule
 from anecheck.mil.graph import CONSTEXPR_PREFIX, Graph, Node
 from anecheck.mil.model import Model
+from anecheck.predict.assess import Assessment
+from anecheck.predict.budget import NO_BUDGETS, Budgets
 from anecheck.predict.placement import Placement, place
 from anecheck.predict.support import UNITS, support
 from anecheck.predict.whole import whole_program_reasons
@@ -38,6 +40,8 @@ class Judgement:
     crashes: list[Crash] = field(default_factory=list)
     placements: tuple[Placement, ...] = ()
     """The predicted placement of each function, in their order."""
+    assessments: tuple[Assessment, ...] = ()
+    """The numbers of each function, in their order."""
 
 
 def functions_of(model: Model) -> tuple[GraphContext, ...]:
@@ -57,19 +61,24 @@ def judge(  # noqa: PLR0913
     compute_units: ComputeUnits,
     knowledge: Knowledge,
     selected: frozenset[str] | None = None,
+    budgets: Budgets = NO_BUDGETS,
 ) -> Judgement:
     """Run the operation rules, predict the placement from what they block, and run the model rules on that.
 
     All `rules` count for the prediction; with `selected`, only those codes are reported. A rule that crashes is noted and
     costs only its own findings.
     """
-    context = Context(model, functions, target, compute_units, knowledge)
+    context = Context(model, functions, target, compute_units, knowledge, budgets=budgets)
     judgement = Judgement(target)
     running = [rule for rule in rules if compute_units.has_engine or not rule.engine_only]
     _collect([rule for rule in running if isinstance(rule, OperationRule)], context, judgement)
     _block(judgement)
     judgement.placements = tuple(_place(function, context, judgement) for function in functions)
-    context = replace(context, placements=judgement.placements)
+    judgement.assessments = tuple(
+        Assessment(function.graph, placement, target, knowledge)
+        for function, placement in zip(functions, judgement.placements, strict=True)
+    )
+    context = replace(context, placements=judgement.placements, assessments=judgement.assessments)
     _collect([rule for rule in running if not isinstance(rule, OperationRule)], context, judgement)
     _defer(judgement)
     if selected is not None:

@@ -15,6 +15,8 @@ from anecheck.lint.finding import Severity
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Interface, Model
 from anecheck.mil.types import TensorType
+from anecheck.predict.assess import Assessment
+from anecheck.predict.budget import NO_BUDGETS, Budgets
 from anecheck.predict.placement import Placement
 
 
@@ -76,6 +78,10 @@ class Context:
     knowledge: Knowledge
     placements: tuple[Placement, ...] = ()
     """The predicted placement of each of `functions`; empty while operation rules run, which it is made from."""
+    assessments: tuple[Assessment, ...] = ()
+    """The numbers of each of `functions`: working set, weights, time. Empty while operation rules run."""
+    budgets: Budgets = NO_BUDGETS
+    """What the app can afford; nothing of it is set unless somebody asks."""
 
     def limit(self, name: str) -> Limit | None:
         """A limit for the target's family; `None` where nobody knows it."""

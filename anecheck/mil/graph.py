@@ -35,7 +35,8 @@ class Graph:
         self._consumers: dict[Operand, list[tuple[Node, str]]] = {}
         self._state_order: list[tuple[Node, Node, Operand]] = []
         self._last_access: dict[Operand, Node] = {}
-        self._results: list[tuple[Node, Node, Operand]] = []
+        self.results: dict[Node, list[Operand]] = {}
+        """What the nested blocks of a control-flow operation return, by operation."""
         self._returned: set[Operand] = set()
         self._weights: dict[tuple[str, int], BlobValue] = {}
         self.inputs = tuple(Operand(variable.name, variable.type) for variable in function.inputs)
@@ -111,8 +112,10 @@ class Graph:
             for operand in node.captures:
                 if operand.producer:
                     graph.add_edge(operand.producer, node, kind="capture", operand=operand)
-        for producer, outer, operand in self._results:
-            graph.add_edge(producer, outer, kind="result", operand=operand)
+        for outer, results in self.results.items():
+            for operand in results:
+                if operand.producer:
+                    graph.add_edge(operand.producer, outer, kind="result", operand=operand)
         for earlier, later, state in self._state_order:
             graph.add_edge(earlier, later, kind="state", operand=state)
         return graph
@@ -154,7 +157,7 @@ class Graph:
                 own = {variable.name: Operand(variable.name, variable.type) for variable in nested.inputs}
                 results = self._add_block(nested, [*scopes, own], [*around, node], (*path, (position, number)))
                 self._returned.update(results)
-                self._results += [(result.producer, node, result) for result in results if result.producer]
+                self.results.setdefault(node, []).extend(results)
             for output in node.outputs:
                 scope[output.name] = output
             position += 1

@@ -1,0 +1,52 @@
+"""All numbers of one function for one target, each worked out when somebody first asks for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import Target
+from anecheck.mil.graph import Graph
+from anecheck.predict.footprint import Copy, Footprint, copies, footprint
+from anecheck.predict.placement import Placement
+from anecheck.predict.weights import Weights, stored_and_resident, streams
+
+ALIGNMENT = "last-axis-alignment-bytes"
+
+
+class Assessment:
+    """A function as it is predicted to be placed on a target, with what that takes in memory and time."""
+
+    def __init__(self, graph: Graph, placement: Placement, target: Target, knowledge: Knowledge) -> None:
+        self.graph, self.placement, self.target, self.knowledge = graph, placement, target, knowledge
+
+    @cached_property
+    def alignment(self) -> int:
+        """The bytes to which the engine pads the last axis of a tensor."""
+        limit = self.knowledge.limit(ALIGNMENT, self.target.family)
+        return int(limit.value) if limit is not None else 1
+
+    @cached_property
+    def footprint(self) -> Footprint:
+        """What is live when."""
+        return footprint(self.graph, self.alignment, self.placement)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights, by the operations that use them."""
+        return Weights(self.graph)
+
+    @cached_property
+    def streams(self) -> frozenset[str]:
+        """The forms of compressed weights that the target reads as they are stored."""
+        return streams(self.target, self.knowledge)
+
+    @cached_property
+    def weight_bytes(self) -> tuple[int, int]:
+        """The bytes of the weights, as stored and as resident on the target."""
+        return stored_and_resident(self.weights.all.values(), self.streams)
+
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """The values that cross between devices."""
+        return copies(self.graph, self.placement)

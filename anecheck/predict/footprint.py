@@ -1,0 +1,316 @@
+"""What is live in memory when: the working set of a function over its run, its peak, and who holds it.
+
+A value lives from the operation that makes it to the last that uses it, in file order. Inputs, outputs and states are bound
+before the run begins and live through it. An operation that only looks at its input in another shape makes nothing new. Both
+sizes of every value are kept: packed, and as the engine lays it out (`layout.py`). A value counts as the engine's where an
+operation that makes or uses it is predicted to run there, or where nothing was predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Final
+
+from anecheck.knowledge.evidence import Device
+from anecheck.mil.graph import Graph, Node, Operand
+from anecheck.mil.types import StateType, Type
+from anecheck.predict.layout import engine_bytes, packed_bytes
+from anecheck.predict.placement import Placement
+
+ALIASES: Final = {
+    "identity": "x",
+    "reshape": "x",
+    "reshape_like": "x",
+    "expand_dims": "x",
+    "squeeze": "x",
+    "flatten2d": "x",
+    "read_state": "input",
+    "coreml_update_state": "state",
+}
+"""Operations whose result is their operand in another shape, by the operand's parameter: they allocate nothing."""
+
+UPDATES: Final = ("slice_update", "scatter_nd", "scatter", "scatter_along_axis")
+"""Operations whose result replaces a part of their first operand: in place, where that is a state they write back to."""
+
+
+@dataclass(slots=True, eq=False)
+class Buffer:
+    """Memory for one value, and for every other that is the same memory in another shape.
+
+    `kind` is "input", "output", "state" or "value". Sizes are in bytes; `laid_out` is the largest of its shapes as the
+    engine lays them out, `held` whichever of the two counts. It is live from operation `first` to `last` of the run, both
+    included.
+    """
+
+    value: Operand
+    kind: str
+    packed: int
+    laid_out: int
+    first: int
+    last: int
+    on_engine: bool = False
+
+    @property
+    def held(self) -> int:
+        """The bytes that count: as laid out where the engine touches it, else packed."""
+        return self.laid_out if self.on_engine else self.packed
+
+    @property
+    def padding(self) -> int:
+        """The bytes that the engine's layout adds."""
+        return self.laid_out - self.packed
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A value that crosses from one device to another, with its packed bytes; `position` is where the next device begins."""
+
+    value: Operand
+    source: Device
+    target: Device
+    position: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The working set of a function.
+
+    `nodes` are its operations in the order of the run, those of nested blocks among them, and `held` and `packed` the bytes
+    live during each: as they count, and without padding.
+    """
+
+    nodes: tuple[Node, ...]
+    buffers: tuple[Buffer, ...]
+    held: tuple[int, ...]
+    packed: tuple[int, ...]
+    of: Mapping[Operand, Buffer]
+    """The memory of each run-time value."""
+
+    @cached_property
+    def peak(self) -> int:
+        """The most bytes that are live at once."""
+        return max(self.held, default=self.standing)
+
+    @cached_property
+    def peak_packed(self) -> int:
+        """The same without padding, wherever that peak is."""
+        return max(self.packed, default=self.standing)
+
+    @cached_property
+    def peak_position(self) -> int | None:
+        """The first operation at which the peak is reached; `None` for a function without operations."""
+        return self.held.index(self.peak) if self.held else None
+
+    @property
+    def standing(self) -> int:
+        """The bytes that are live all the time: inputs, outputs and states."""
+        return sum(buffer.held for buffer in self.buffers if buffer.kind != "value")
+
+    def live(self, position: int) -> list[Buffer]:
+        """What is live during an operation, the largest first."""
+        found = [buffer for buffer in self.buffers if buffer.first <= position <= buffer.last and buffer.held]
+        return sorted(found, key=lambda buffer: -buffer.held)
+
+    def largest(self) -> list[Buffer]:
+        """All memory, the largest first."""
+        return sorted(self.buffers, key=lambda buffer: -buffer.held)
+
+    def crossing(self, position: int) -> list[Buffer]:
+        """What a program cut before an operation hands from its first part to its second, but for inputs and states."""
+        return [
+            buffer
+            for buffer in self.buffers
+            if buffer.kind in {"value", "output"} and self._made(buffer) < position <= self._used(buffer)
+        ]
+
+    def _made(self, buffer: Buffer) -> int:
+        return self._spans[buffer][0]
+
+    def _used(self, buffer: Buffer) -> int:
+        return self._spans[buffer][1]
+
+    @cached_property
+    def _spans(self) -> dict[Buffer, tuple[int, int]]:
+        """For each buffer, the operation that makes it and the last that uses it: an output's memory is older than it."""
+        spans: dict[Buffer, tuple[int, int]] = {}
+        for position, node in enumerate(self.nodes):
+            for operand in (*_used_values(node), *node.outputs):
+                buffer = self.of.get(operand)
+                if buffer is not None:
+                    first, _ = spans.get(buffer, (position, position))
+                    spans[buffer] = first, position
+        return {buffer: spans.get(buffer, (buffer.first, buffer.last)) for buffer in self.buffers}
+
+
+def footprint(graph: Graph, alignment: int, placement: Placement | None = None) -> Footprint:
+    """Work out the working set of a function; `alignment` is the engine's, in bytes (`last-axis-alignment-bytes`)."""
+    survey = _Survey(graph, alignment, placement)
+    survey.walk()
+    return survey.result()
+
+
+def copies(graph: Graph, placement: Placement) -> tuple[Copy, ...]:
+    """Every value that crosses to another device, once for each device that takes it, in the order of the run."""
+    if len(placement.segments) < 2:
+        return ()
+    device = {placed.node.index: placed.device for placed in placement.operations}
+    found, seen = [], set()
+    for position, node in enumerate(graph.running):
+        here = device[node.index]
+        for operand in _used_values(node):
+            source = device[operand.producer.index] if operand.producer is not None else here
+            if source is not here and not operand.is_constant and (operand, here) not in seen:
+                seen.add((operand, here))
+                found.append(Copy(operand, source, here, position, packed_bytes(operand.type)))
+    return tuple(found)
+
+
+class _Survey:
+    """One walk over a function in the order of its run."""
+
+    def __init__(self, graph: Graph, alignment: int, placement: Placement | None) -> None:
+        self.graph, self.alignment = graph, alignment
+        self.nodes = graph.running
+        self.of: dict[Operand, Buffer] = {}
+        self.buffers: list[Buffer] = []
+        self.sizes: dict[int, tuple[Type, int, int]] = {}
+        self.engine = self._engine(placement)
+        self.ends = self._ends()
+
+    def walk(self) -> None:
+        """Open memory for what is made, and keep it to the last use."""
+        last = max(len(self.nodes) - 1, 0)
+        for operand in self.graph.inputs:
+            kind = "state" if isinstance(operand.type, StateType) else "input"
+            self._open(operand, kind, 0).last = last
+        updates = _updates(self.graph)
+        for position, node in enumerate(self.nodes):
+            end = self.ends.get(node, position) if self.ends else position
+            on_engine = node.index in self.engine if self.engine is not None else True
+            self._use(node, end, on_engine=on_engine)
+            source = node.operand(ALIASES[node.type]) if node.type in ALIASES else updates.get(node)
+            buffer = self.of.get(source) if source is not None else None
+            for output in node.outputs:
+                if buffer is not None:
+                    self._look(output, buffer)
+                else:
+                    self._open(output, "value", end).on_engine = on_engine
+        for operand in self.graph.outputs:
+            buffer = self.of.get(operand)
+            if buffer is not None and buffer.kind == "value":
+                buffer.kind, buffer.first, buffer.last = "output", 0, last
+
+    def result(self) -> Footprint:
+        """Sum up what is live at each operation."""
+        count = max(len(self.nodes), 1)
+        held, packed = [0] * (count + 1), [0] * (count + 1)
+        for buffer in self.buffers:
+            size = buffer.held
+            held[buffer.first] += size
+            held[buffer.last + 1] -= size
+            packed[buffer.first] += buffer.packed
+            packed[buffer.last + 1] -= buffer.packed
+        sums = [tuple(accumulate(changes[: len(self.nodes)])) for changes in (held, packed)]
+        return Footprint(tuple(self.nodes), tuple(self.buffers), sums[0], sums[1], self.of)
+
+    def _use(self, node: Node, end: int, *, on_engine: bool) -> None:
+        of = self.of
+        for bound in node.inputs.values():
+            for operand in bound:
+                buffer = of.get(operand)
+                if buffer is not None:
+                    buffer.last = max(buffer.last, end)
+                    buffer.on_engine = buffer.on_engine or on_engine
+        for operand in (*node.captures, *self.graph.results.get(node, ())) if node.operation.blocks else ():
+            buffer = of.get(operand)
+            if buffer is not None:  # what a block returns does not exist yet, and is kept by `_open`
+                buffer.last = max(buffer.last, end)
+
+    def _open(self, operand: Operand, kind: str, position: int) -> Buffer:
+        packed, laid_out = self._size(operand.type)
+        buffer = Buffer(operand, kind, packed, laid_out, position, max(position, self._returned_until(operand)))
+        buffer.on_engine = self.engine is None
+        self.of[operand] = buffer
+        self.buffers.append(buffer)
+        return buffer
+
+    def _look(self, output: Operand, buffer: Buffer) -> None:
+        """Note that a result is memory that exists: it is as large as the largest of its shapes."""
+        self.of[output] = buffer
+        buffer.packed = max(buffer.packed, self._size(output.type)[0])
+        buffer.laid_out = max(buffer.laid_out, self._size(output.type)[1])
+
+    def _size(self, kind: Type) -> tuple[int, int]:
+        known = self.sizes.get(id(kind))
+        if known is None:
+            known = self.sizes[id(kind)] = (kind, packed_bytes(kind), engine_bytes(kind, self.alignment))
+        return known[1], known[2]
+
+    def _engine(self, placement: Placement | None) -> set[int] | None:
+        """The indices of the operations on the engine; `None` where all are."""
+        if placement is None or not placement.operations:
+            return None
+        if all(segment.device is Device.ANE for segment in placement.segments):
+            return None
+        return {placed.node.index for placed in placement.operations if placed.device is Device.ANE}
+
+    def _ends(self) -> dict[Node, int]:
+        """For each control-flow operation, the last operation of its blocks: what it uses lives until then."""
+        ends: dict[Node, int] = {}
+        if not self.graph.results:
+            return ends
+        open_nodes: list[tuple[Node, int]] = []
+        for position, node in enumerate(self.nodes):
+            while open_nodes and len(node.block) <= open_nodes[-1][1]:
+                open_nodes.pop()
+            for outer, _ in open_nodes:
+                ends[outer] = position
+            if node.operation.blocks:
+                open_nodes.append((node, len(node.block)))
+        return ends
+
+    @cached_property
+    def _block_results(self) -> dict[Operand, int]:
+        return {
+            operand: self.ends.get(outer, 0) for outer, results in self.graph.results.items() for operand in results
+        }
+
+    def _returned_until(self, operand: Operand) -> int:
+        return self._block_results.get(operand, 0) if self.ends else 0
+
+
+def _used_values(node: Node) -> Iterator[Operand]:
+    for bound in node.inputs.values():
+        yield from bound
+    yield from node.captures
+
+
+def _updates(graph: Graph) -> dict[Node, Operand]:
+    """The operations that replace a part of a state in place, with what they replace it in.
+
+    That is a result of `read_state` that nobody uses after, changed and written back to the state it was read from.
+    """
+    found: dict[Node, Operand] = {}
+    for kind in UPDATES:
+        for node in graph.by_type.get(kind, ()):
+            old = node.operand("x") or node.operand("data")
+            reader = old.producer if old is not None else None
+            if old is None or reader is None or reader.type not in {"read_state", "coreml_update_state"}:
+                continue
+            state = reader.operand(ALIASES[reader.type])
+            written = any(
+                user.type in {"write_state", "coreml_update_state"} and _writes_to(user, state)
+                for output in node.outputs
+                for user, _ in graph.consumers(output)
+            )
+            if written and graph.consumers(old)[-1][0] is node and not graph.is_returned(old):
+                found[node] = old
+    return found
+
+
+def _writes_to(user: Node, state: Operand | None) -> bool:
+    return state is not None and state in {user.operand("input"), user.operand("state")}
