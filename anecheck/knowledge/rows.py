@@ -124,3 +124,22 @@ class Chip(NamedTuple):
     """The chip's numbers by name, e.g. `dram_gbps`."""
     more: Mapping[str, Any] = {}  # nobody changes it
     """What else its row of the table holds, as it stands there."""
+
+
+class Rate(NamedTuple):
+    """How fast a chip's engine runs whole networks, fitted to published latencies (`latency.toml` has the formula).
+
+    `tflops` are 1e12 operations a second, `gbps` 1e9 bytes a second. `fitted_to` counts the latencies that the row rests on;
+    nine in ten published times lie within the factor `spread` of the estimate, up or down.
+    """
+
+    chip: str
+    tflops: float
+    gbps: float
+    floor_ms: float
+    int8_speedup: float
+    spread: float
+    fitted_to: int
+    sources: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""

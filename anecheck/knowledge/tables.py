@@ -20,6 +20,7 @@ from anecheck.knowledge.rows import (
     Figure,
     Limit,
     Operator,
+    Rate,
     Release,
     Source,
     Verdict,
@@ -123,6 +124,22 @@ class Knowledge:
             classes=tuple(_row(CostClass, row) for row in table["class"]),
             measured_memory=frozenset(table["measured_memory"]["types"]),
         )
+
+    @cached_property
+    def rates(self) -> dict[str, Rate]:
+        """How fast chips run whole networks, by slug: only those with published latencies."""
+        return {row["chip"]: _row(Rate, row) for row in self._latency_table["rate"]}
+
+    @cached_property
+    def rate_spread(self) -> dict[str, float]:
+        """How far estimates of time may be off, as factors, by what a chip's rates are taken from."""
+        spread = self._latency_table["spread"]
+        return {standing: float(spread[standing]) for standing in ("family", "other")}
+
+    @cached_property
+    def _latency_table(self) -> dict[str, Any]:
+        table: dict[str, Any] = _read("latency")
+        return table
 
     def families_of(self, limit: str) -> tuple[str, ...]:
         """The families for which a limit is known."""

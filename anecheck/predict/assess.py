@@ -8,10 +8,12 @@ from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.mil.graph import Graph
 from anecheck.predict.footprint import Copy, Footprint, copies, footprint
+from anecheck.predict.latency import Engine, Timing, timing
 from anecheck.predict.placement import Placement
+from anecheck.predict.rates import Rates, rates
 from anecheck.predict.weights import Weights, stored_and_resident, streams
 
-ALIGNMENT = "last-axis-alignment-bytes"
+ALIGNMENT, RESIDENT = "last-axis-alignment-bytes", "operand-resident-bytes"
 
 
 class Assessment:
@@ -45,6 +47,23 @@ class Assessment:
     def weight_bytes(self) -> tuple[int, int]:
         """The bytes of the weights, as stored and as resident on the target."""
         return stored_and_resident(self.weights.all.values(), self.streams)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """How fast the target's engine is."""
+        return rates(self.target, self.knowledge)
+
+    @cached_property
+    def resident_bytes(self) -> float:
+        """The bytes of the largest value that stays on the chip."""
+        limit = self.knowledge.limit(RESIDENT, self.target.family)
+        return limit.value if limit is not None else float("inf")
+
+    @cached_property
+    def timing(self) -> Timing:
+        """How long a prediction takes."""
+        engine = Engine(self.rates, self.streams, self.alignment, self.resident_bytes)
+        return timing(self.graph, self.placement, self.weights, engine)
 
     @cached_property
     def copies(self) -> tuple[Copy, ...]:

@@ -9,11 +9,16 @@ from anecheck.mil.graph import Node, Operand
 from anecheck.mil.types import TensorType
 from anecheck.predict.footprint import ALIASES
 from anecheck.predict.layout import engine_bytes, packed_bytes
+from anecheck.predict.weights import Weights
 
 CONTRACTIONS: Final = frozenset(
     {"conv", "conv_transpose", "linear", "matmul", "einsum", "scaled_dot_product_attention", "lstm", "gru", "rnn"}
 )
 """Operations that sum products; their arithmetic is what networks are measured by."""
+
+
+LOOK_UPS: Final = frozenset({"gather", "gather_nd", "gather_along_axis"})
+"""Operations that read a part of a table."""
 
 
 class Work(NamedTuple):
@@ -85,3 +90,14 @@ def _size(tensor: TensorType | None, axis: int) -> float:
     if tensor is None or not -tensor.rank <= axis < tensor.rank:
         return 1.0
     return float(tensor.shape[axis] or 1)
+
+
+def weight_bytes_read(node: Node, weights: Weights, forms: frozenset[str]) -> int:
+    """The bytes of weights that one run of an operation reads, in the `forms` that the engine reads as they are stored.
+
+    A look-up by `gather` in a table of weights reads the rows that it gives, not the table.
+    """
+    size = sum(weight.read(forms) for weight in weights.of_node.get(node, ()))
+    if size and node.type in LOOK_UPS:
+        return min(size, sum(packed_bytes(output.type) for output in node.outputs))
+    return size

@@ -17,11 +17,11 @@ from pydantic import TypeAdapter
 import anecheck.knowledge
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Release, Source, Verdict
+from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Rate, Release, Source, Verdict
 from anecheck.knowledge.tables import Knowledge
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
-TABLES = ("chips", "costs", "families", "limits", "operators", "releases", "sources")
+TABLES = ("chips", "costs", "families", "latency", "limits", "operators", "releases", "sources")
 KNOWLEDGE = Knowledge()
 
 COREMLTOOLS = """
@@ -83,6 +83,7 @@ ROWS: dict[type[object], Iterable[object]] = {
     Operator: KNOWLEDGE.operators.values(),
     Verdict: KNOWLEDGE.verdicts.values(),
     Costs: [KNOWLEDGE.costs],
+    Rate: KNOWLEDGE.rates.values(),
 }
 """The rows of each class. Nothing checks their types when they are read, which keeps the start short."""
 
