@@ -109,6 +109,18 @@ class Figure(NamedTuple):
     note: str = ""
 
 
+class Thermal(NamedTuple):
+    """A measured series: the share of the first samples' rate that "ane" or "gpu" kept after so many seconds of work."""
+
+    device: str
+    workload: str
+    seconds: tuple[int, ...]
+    retained: tuple[float, ...]
+    source: str
+    confidence: str
+    note: str = ""
+
+
 class Chip(NamedTuple):
     """A chip: its engine family ("none" where Core ML cannot reach the engine), devices, and figures by name."""
 
@@ -124,6 +136,26 @@ class Chip(NamedTuple):
     """The chip's numbers by name, e.g. `dram_gbps`."""
     more: Mapping[str, Any] = {}  # nobody changes it
     """What else its row of the table holds, as it stands there."""
+
+    @property
+    def readings(self) -> dict[str, Figure]:
+        """Single numbers that were measured on it, by name."""
+        return {name: figure(row) for name, row in self.more.get("measured", {}).items()}
+
+    @property
+    def thermal(self) -> tuple[Thermal, ...]:
+        """What was measured of it under lasting work."""
+        rows: list[dict[str, Any]] = self.more.get("thermal", [])
+        return tuple(
+            Thermal(**{**row, "seconds": tuple(row["seconds"]), "retained": tuple(map(float, row["retained"]))})
+            for row in rows
+        )
+
+
+def figure(row: Mapping[str, Any]) -> Figure:
+    """A figure as it is written: a list of values is a tuple."""
+    value = row["value"]
+    return Figure(**{**row, "value": tuple(value) if isinstance(value, list) else value})
 
 
 class Rate(NamedTuple):

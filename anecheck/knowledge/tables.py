@@ -12,6 +12,7 @@ import tomli
 
 from anecheck.knowledge.costs import ComputeFloor, CostClass, Costs, GpuCosts, PathCosts, UncountedParameters
 from anecheck.knowledge.evidence import FAMILIES, Confidence
+from anecheck.knowledge.heat import Curve, Heat, Observation, Unmeasured
 from anecheck.knowledge.rows import (
     Capability,
     Chip,
@@ -140,6 +141,16 @@ class Knowledge:
     def _latency_table(self) -> dict[str, Any]:
         table: dict[str, Any] = _read("latency")
         return table
+
+    @cached_property
+    def heat(self) -> Heat:
+        """What classes of devices keep of their rate under lasting work."""
+        table = _read("heat")
+        return Heat(
+            curves=tuple(_row(Curve, row) for row in table["curve"]),
+            unmeasured=tuple(_row(Unmeasured, row) for row in table["unmeasured"]),
+            observations=tuple(_row(Observation, row) for row in table["observation"]),
+        )
 
     def families_of(self, limit: str) -> tuple[str, ...]:
         """The families for which a limit is known."""

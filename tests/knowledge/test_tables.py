@@ -17,11 +17,12 @@ from pydantic import TypeAdapter
 import anecheck.knowledge
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
-from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Rate, Release, Source, Verdict
+from anecheck.knowledge.heat import Heat
+from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Rate, Release, Source, Thermal, Verdict
 from anecheck.knowledge.tables import Knowledge
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
-TABLES = ("chips", "costs", "families", "latency", "limits", "operators", "releases", "sources")
+TABLES = ("chips", "costs", "families", "heat", "latency", "limits", "operators", "releases", "sources")
 KNOWLEDGE = Knowledge()
 
 COREMLTOOLS = """
@@ -84,6 +85,11 @@ ROWS: dict[type[object], Iterable[object]] = {
     Verdict: KNOWLEDGE.verdicts.values(),
     Costs: [KNOWLEDGE.costs],
     Rate: KNOWLEDGE.rates.values(),
+    Heat: [KNOWLEDGE.heat],
+    Figure: [
+        figure for chip in KNOWLEDGE.chips.values() for figure in (*chip.figures.values(), *chip.readings.values())
+    ],
+    Thermal: [series for chip in KNOWLEDGE.chips.values() for series in chip.thermal],
 }
 """The rows of each class. Nothing checks their types when they are read, which keeps the start short."""
 
@@ -249,7 +255,8 @@ def test_figures_have_a_source_and_a_confidence() -> None:
     assert len(figures) > 200
     assert {figure.confidence for figure in figures} == {"high", "medium", "low"}
     assert all(figure.source in KNOWLEDGE.sources for figure in figures)
-    measured = [Figure(**row) for chip in KNOWLEDGE.chips.values() for row in chip.more.get("measured", {}).values()]
+    measured = [figure for chip in KNOWLEDGE.chips.values() for figure in chip.readings.values()]
+    assert len(measured) > 40
     assert all(figure.source in KNOWLEDGE.sources for figure in measured)
     assert KNOWLEDGE.chips["m4"].figures["dram_gbps"].unit == "GB/s"
 
