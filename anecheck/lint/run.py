@@ -11,6 +11,7 @@ from anecheck.artifact.load import load
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.assemble import rule_findings
+from anecheck.lint.company import Company
 from anecheck.lint.diagnostics import (
     BROKEN_PACK,
     CRASHED_RULE,
@@ -18,6 +19,7 @@ from anecheck.lint.diagnostics import (
     unknown_operations,
     weight_findings,
 )
+from anecheck.lint.discovery import configuration_file
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import (
     Finding,
@@ -30,6 +32,7 @@ from anecheck.lint.finding import (
 from anecheck.lint.registry import PackError
 from anecheck.lint.rule import Rule
 from anecheck.lint.totals import function_report
+from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
 from anecheck.version import __version__
 
@@ -50,21 +53,42 @@ class Settings:
     """Codes of the tool's own diagnostics that the user does not want to see."""
     operations: bool = False
     """Whether the report lists every operation."""
+    wanted: Wanted = NOTHING_WANTED
+    """The budgets that hold for every model; a configuration may add others."""
 
 
 def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Path], None] | None = None) -> Report:
-    """Lint the model at each path. One that cannot be read is reported as such, and the others are still linted."""
+    """Lint the model at each path. One that cannot be read is reported as such, and the others are still linted.
+
+    Raises:
+        ConfigurationError: the configuration of a model cannot be used.
+        CompanyError: a model that is to run beside them cannot.
+
+    """
     models: list[ModelReport] = []
+    company = Company(settings.rules, settings.compute_units, settings.knowledge)
     for path in paths:
         if progress:
             progress(path)
+        wanted = settings.wanted.over(_configured(path))
+        company.check(wanted.beside)
         try:
-            models.append(lint_model(load(path), settings))
+            models.append(lint_model(load(path), settings, wanted, company))
         except ArtifactError as error:
             models.append(
                 ModelReport(path=_shown(path), error=ReadError(code=error.fault.value, message=error.message))
             )
     return make_report(models, settings)
+
+
+def _configured(path: Path) -> Wanted:
+    """What the configuration of a model wants of it. Most have none, and are spared the import of what reads it."""
+    if configuration_file(path) is None:
+        return NOTHING_WANTED
+    from anecheck.lint.config import configuration_of  # noqa: PLC0415
+
+    found = configuration_of(path)
+    return found.wanted(path) if found is not None else NOTHING_WANTED
 
 
 def make_report(models: list[ModelReport], settings: Settings) -> Report:
@@ -77,11 +101,22 @@ def make_report(models: list[ModelReport], settings: Settings) -> Report:
     return Report(tool=tool, target=targets[0], targets=targets, models=models)
 
 
-def lint_model(model: Model, settings: Settings) -> ModelReport:
-    """Lint one model that was read."""
+def lint_model(
+    model: Model, settings: Settings, wanted: Wanted = NOTHING_WANTED, company: Company | None = None
+) -> ModelReport:
+    """Lint one model that was read. What is `wanted` of it may name models that run beside it, which `company` knows."""
     functions = functions_of(model)
     judgements = [
-        judge(model, functions, settings.rules, target, settings.compute_units, settings.knowledge, settings.selected)
+        judge(
+            model,
+            functions,
+            settings.rules,
+            target,
+            settings.compute_units,
+            settings.knowledge,
+            settings.selected,
+            wanted.budgets(company.neighbours(wanted.beside, target) if company else ()),
+        )
         for target in settings.targets
     ]
     findings = rule_findings(model, judgements, settings.knowledge)

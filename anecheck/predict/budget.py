@@ -8,6 +8,12 @@ from typing import Final
 HEADROOM: Final = 0.2
 """The share of a frame that is kept for the system, unless somebody says otherwise."""
 
+RESIDENCY: Final = {"single": "residency-single-bytes", "always": "residency-always-bytes"}
+"""The rows of `limits.toml` with the memory of a model that is resident alone, and of one that always is."""
+
+LOAD: Final = {"cold": "load-cold-ms", "camera": "load-camera-ms"}
+"""The rows with the time that loading may take where somebody waits, and where a camera does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -31,7 +37,7 @@ class Budgets:
     sustained: float | None = None
     residency: str | None = None
     load: str | None = None
-    memory_limit: int | None = None
+    memory_limit: float | None = None
     beside: tuple[Neighbour, ...] = ()
 
     @property
@@ -41,3 +47,41 @@ class Budgets:
 
 
 NO_BUDGETS: Final = Budgets()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A budget against what was predicted: low, middle and high, in the budget's own unit."""
+
+    budget: float
+    low: float
+    middle: float
+    high: float
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the estimate lies over the budget."""
+        return self.middle > self.budget
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the estimate lies within, and the upper end of its range does not."""
+        return self.middle <= self.budget < self.high
+
+
+def frame_verdict(budgets: Budgets, ms: tuple[float, float, float], share: tuple[float, float] = (1.0, 1.0)) -> Verdict:
+    """Hold a call's `ms` (low, middle, high), and those of its neighbours, against the frame.
+
+    Models that share the engine run one after another: it takes one command at a time. `share` is what is left of the
+    burst rate, at least and at most.
+
+    Raises:
+        ValueError: no rate was asked for.
+
+    """
+    frame = budgets.frame_ms
+    if frame is None:
+        raise ValueError("no frame rate was asked for")
+    low, middle, high = (sum(times) for times in zip(ms, *(other.ms for other in budgets.beside), strict=True))
+    least, most = share
+    return Verdict(frame, low / most, middle * 2 / (least + most), high / least)
