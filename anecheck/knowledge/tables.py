@@ -13,6 +13,7 @@ import tomli
 from anecheck.knowledge.costs import ComputeFloor, CostClass, Costs, GpuCosts, PathCosts, UncountedParameters
 from anecheck.knowledge.evidence import FAMILIES, Confidence
 from anecheck.knowledge.heat import Curve, Heat, Observation, Unmeasured
+from anecheck.knowledge.loads import LoadConstant, Loads, LoadSample
 from anecheck.knowledge.rows import (
     Capability,
     Chip,
@@ -150,6 +151,15 @@ class Knowledge:
             curves=tuple(_row(Curve, row) for row in table["curve"]),
             unmeasured=tuple(_row(Unmeasured, row) for row in table["unmeasured"]),
             observations=tuple(_row(Observation, row) for row in table["observation"]),
+        )
+
+    @cached_property
+    def loads(self) -> Loads:
+        """How long models were seen to load."""
+        table = _read("loads")
+        return Loads(
+            samples=tuple(_row(LoadSample, row) for row in table["load"]),
+            constants={row["name"]: _row(LoadConstant, row) for row in table["constant"]},
         )
 
     def families_of(self, limit: str) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ import anecheck.knowledge
 from anecheck.knowledge.costs import Costs
 from anecheck.knowledge.evidence import FAMILIES, Citation, Confidence, cite
 from anecheck.knowledge.heat import Heat
+from anecheck.knowledge.loads import Loads
 from anecheck.knowledge.rows import Chip, Family, Figure, Limit, Operator, Rate, Release, Source, Thermal, Verdict
 from anecheck.knowledge.tables import Knowledge
 
 FOLDER = Path(anecheck.knowledge.__file__).parent
-TABLES = ("chips", "costs", "families", "heat", "latency", "limits", "operators", "releases", "sources")
+TABLES = ("chips", "costs", "families", "heat", "latency", "limits", "loads", "operators", "releases", "sources")
 KNOWLEDGE = Knowledge()
 
 COREMLTOOLS = """
@@ -86,6 +87,7 @@ ROWS: dict[type[object], Iterable[object]] = {
     Costs: [KNOWLEDGE.costs],
     Rate: KNOWLEDGE.rates.values(),
     Heat: [KNOWLEDGE.heat],
+    Loads: [KNOWLEDGE.loads],
     Figure: [
         figure for chip in KNOWLEDGE.chips.values() for figure in (*chip.figures.values(), *chip.readings.values())
     ],

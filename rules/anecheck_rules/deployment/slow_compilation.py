@@ -8,12 +8,7 @@ from typing import ClassVar
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Example, GraphContext, Match, ModelRule, mil, pytorch
-from anecheck.mil.graph import Graph, Node
-
-ELEMENTWISE = frozenset(
-    {"add", "sub", "mul", "real_div", "maximum", "minimum", "relu", "abs", "square", "sigmoid", "tanh"}
-)
-CONTRACTIONS = ("matmul", "einsum")
+from anecheck.predict.compilation import largest_stride, longest_chain, matrix_products, square_kernels
 
 
 class SlowCompilation(ModelRule):
@@ -102,24 +97,24 @@ class SlowCompilation(ModelRule):
 
     def _kernels(self, function: GraphContext, context: Context) -> Iterator[Match]:
         limit = context.limit("slow-square-kernel")
-        for node in function.graph.by_type.get("conv", ()) if limit is not None else ():
-            weight = node.tensor("weight")
-            taps = weight.shape[2:] if weight is not None else ()
-            if limit is not None and len(taps) == 2 and set(taps) == {int(limit.value)}:
-                steps = max((int(step) for step in node.constant("strides") or (1,)), default=1)
-                unsure = f", measured with stride 1, not with {steps}" if steps > 1 else ""
-                yield self.finding(
-                    f"a kernel of {taps[0]} × {taps[1]} takes minutes and gigabytes to compile{unsure}",
-                    node=node,
-                    function=function,
-                    evidence=limit.citations,
-                    severity=Severity.INFO if unsure else None,
-                    kernel=list(taps),
-                )
+        if limit is None:
+            return
+        taps = int(limit.value)
+        for node in square_kernels(function.graph, taps):
+            steps = largest_stride(node)
+            unsure = f", measured with stride 1, not with {steps}" if steps > 1 else ""
+            yield self.finding(
+                f"a kernel of {taps} × {taps} takes minutes and gigabytes to compile{unsure}",
+                node=node,
+                function=function,
+                evidence=limit.citations,
+                severity=Severity.INFO if unsure else None,
+                kernel=[taps, taps],
+            )
 
     def _chain(self, function: GraphContext, context: Context) -> Iterator[Match]:
         limit = context.limit("elementwise-chain")
-        length, last = _longest_chain(function.graph) if limit is not None else (0, None)
+        length, last = longest_chain(function.graph) if limit is not None else (0, None)
         if limit is not None and last is not None and length >= limit.value:
             yield self.finding(
                 f"{length} element-wise operations in a row",
@@ -132,7 +127,7 @@ class SlowCompilation(ModelRule):
 
     def _contractions(self, function: GraphContext, context: Context) -> Iterator[Match]:
         limit = context.limit("matmuls-per-function")
-        count = sum(len(function.graph.by_type.get(kind, ())) for kind in CONTRACTIONS)
+        count = matrix_products(function.graph)
         if limit is not None and count >= limit.value:
             yield self.finding(
                 f"{count:,} matrix multiplications in one function",
@@ -140,16 +135,3 @@ class SlowCompilation(ModelRule):
                 evidence=limit.citations,
                 count=count,
             )
-
-
-def _longest_chain(graph: Graph) -> tuple[int, Node | None]:
-    """The length of the longest run of element-wise operations in which each uses the one before, and its last one."""
-    lengths: dict[Node, int] = {}
-    longest: tuple[int, Node | None] = (0, None)
-    for node in graph.running:
-        if node.type in ELEMENTWISE:
-            before = [lengths.get(operand.producer, 0) for _, operand in node.operands() if operand.producer]
-            lengths[node] = 1 + max(before, default=0)
-            if lengths[node] > longest[0]:
-                longest = lengths[node], node
-    return longest
