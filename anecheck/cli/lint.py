@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from anecheck.artifact.proto import is_pure_python
+from anecheck.cli.budgets import budget_options
 from anecheck.cli.options import (
     JudgementOptions,
     judgement_options,
@@ -21,6 +22,7 @@ from anecheck.cli.options import (
 )
 from anecheck.lint.finding import Report, Severity
 from anecheck.lint.run import lint_paths
+from anecheck.lint.wanted import SettingError, Wanted
 from anecheck.report.escape import visible
 
 EXIT_FINDINGS, EXIT_UNREADABLE = 1, 3
@@ -31,6 +33,7 @@ PROGRESS_FROM = 5
 @click.command("lint", short_help="Lint models.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @judgement_options
+@budget_options
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--output-file", "-o", type=click.Path(dir_okay=False), help="Write the report there instead of printing it."
@@ -51,6 +54,7 @@ PROGRESS_FROM = 5
 def command(
     paths: tuple[str, ...],
     judgement: JudgementOptions,
+    wanted: Wanted,
     format_: str,
     output_file: str | None,
     fail_on: str,
@@ -67,7 +71,7 @@ def command(
     """
     if statistics and format_ != "text":
         raise click.UsageError("--statistics goes with --format text")
-    settings = make_settings(judgement, operations=verbose)
+    settings = make_settings(judgement, wanted, operations=verbose)
     models = locate(paths)
     if is_pure_python():
         click.echo(
@@ -75,7 +79,10 @@ def command(
             "unset PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION or reinstall protobuf from a wheel",
             err=True,
         )
-    report = lint_paths(models, settings, _before_each(len(models), _progress(len(models), quiet=quiet)))
+    try:
+        report = lint_paths(models, settings, _before_each(len(models), _progress(len(models), quiet=quiet)))
+    except SettingError as error:
+        raise click.UsageError(str(error)) from error
     colour = use_colour(color) and output_file is None
     text = _render(report, format_, colour=colour, statistics=statistics, quiet=quiet, verbose=verbose)
     write_report(text, output_file)

@@ -17,6 +17,7 @@ from anecheck.knowledge.tables import Knowledge, UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
 from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.lint.run import Settings
+from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_WIDTH = 80
@@ -77,7 +78,9 @@ def judgement_options(command: F) -> F:
     return cast("F", with_options)
 
 
-def make_settings(judgement: JudgementOptions, *, operations: bool = False) -> Settings:
+def make_settings(
+    judgement: JudgementOptions, wanted: Wanted = NOTHING_WANTED, *, operations: bool = False
+) -> Settings:
     """Turn what the options were given into settings; what is not understood is a usage error."""
     registry = load_registry()
     try:
@@ -99,6 +102,7 @@ def make_settings(judgement: JudgementOptions, *, operations: bool = False) -> S
         selected,
         silenced,
         operations,
+        wanted,
     )
 
 

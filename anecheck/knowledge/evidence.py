@@ -24,6 +24,7 @@ class Confidence(str, Enum):
     MEASURED = "compute-plan-measured"
     REVERSE_ENGINEERED = "reverse-engineered"
     COMMUNITY = "community-report"
+    ESTIMATED = "estimated"
     EXTRAPOLATED = "extrapolated"
     FOLKLORE = "folklore"
 

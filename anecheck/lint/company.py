@@ -13,11 +13,12 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.calls import calls_of
 from anecheck.lint.engine import functions_of, judge
 from anecheck.lint.rule import Rule
+from anecheck.lint.wanted import SettingError
 from anecheck.mil.model import Model
 from anecheck.predict.budget import Neighbour
 
 
-class CompanyError(ValueError):
+class CompanyError(SettingError):
     """A model that is to run beside others cannot be read, or its time cannot be estimated."""
 
 

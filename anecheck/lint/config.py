@@ -14,12 +14,12 @@ import tomli
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from anecheck.lint.discovery import SHARED_FILE, configuration_file
-from anecheck.lint.wanted import Wanted, positive, share, size
+from anecheck.lint.wanted import SettingError, Wanted, positive, share, size
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(SettingError):
     """A configuration that cannot be used: which file, where in it, and what to do."""
 
 

@@ -126,6 +126,24 @@ class OperationReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LatencyReport:
+    """An estimated time in milliseconds, with the range in which nine in ten published ones lay.
+
+    `standing` is "fitted" where the chip's rates were fitted to published latencies, "family" where those of a chip of its
+    family were, and "other" where none of its family were; the range is then only a judgement. `bound` is what takes most
+    of the time: "arithmetic", "weights", "values", "floor" or "elsewhere".
+    """
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    ms: float
+    low_ms: float
+    high_ms: float
+    standing: str
+    bound: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Totals of a function, the placement predicted for the first target. What was not predicted is null."""
 
@@ -141,8 +159,13 @@ class Summary:
     switches: int | None = None
     estimated_ms: float | None = None
     peak_working_set_bytes: int | None = None
+    """The most bytes that are live at once, as the engine lays them out; without the weights."""
     weight_bytes: int
     """Bytes of the weights that the function refers to, as stored."""
+    resident_weight_bytes: int | None = None
+    """The same as memory holds them on the target: what it cannot read as it is stored is expanded."""
+    latency: LatencyReport | None = None
+    """What one prediction is estimated to take, which `estimated_ms`, Core ML's own sum for its plan, is not."""
 
 
 @dataclass(frozen=True, kw_only=True)

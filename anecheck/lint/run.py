@@ -128,8 +128,8 @@ def lint_model(
         kind=model.kind.value,
         specification_version=model.specification_version,
         functions=[
-            function_report(function, placement, judgements[0], settings.knowledge, operations=settings.operations)
-            for function, placement in zip(functions, judgements[0].placements, strict=True)
+            function_report(function, assessment, judgements[0], settings.knowledge, operations=settings.operations)
+            for function, assessment in zip(functions, judgements[0].assessments, strict=True)
         ],
         findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
     )

@@ -9,6 +9,7 @@ from anecheck.lint.engine import Judgement
 from anecheck.lint.finding import (
     BoundaryReport,
     FunctionReport,
+    LatencyReport,
     MendReport,
     OperationReport,
     PlacementReport,
@@ -18,6 +19,7 @@ from anecheck.lint.finding import (
 )
 from anecheck.lint.rule import GraphContext
 from anecheck.mil.graph import Node
+from anecheck.predict.assess import Assessment
 from anecheck.predict.explain import best_mends, boundaries, shortfall
 from anecheck.predict.placement import MICROSECONDS, Placed, Placement
 from anecheck.predict.support import support
@@ -25,10 +27,10 @@ from anecheck.predict.whole import assumptions, doubts
 
 
 def function_report(
-    function: GraphContext, placement: Placement, judgement: Judgement, knowledge: Knowledge, *, operations: bool
+    function: GraphContext, assessment: Assessment, judgement: Judgement, knowledge: Knowledge, *, operations: bool
 ) -> FunctionReport:
     """Count a function's operations by predicted device; with `operations`, list them and explain the plan."""
-    graph = function.graph
+    graph, placement = function.graph, assessment.placement
     running = graph.running
     devices = _devices(running, placement)
     off = sum(Device.ANE in judgement.blockers.get(node, {}) for node in running)
@@ -44,11 +46,20 @@ def function_report(
             segments=len(placement.segments),
             switches=placement.switches,
             estimated_ms=placement.total_ms,
+            peak_working_set_bytes=assessment.footprint.peak,
             weight_bytes=sum(value.type.byte_count or 0 for value in graph.weights),
+            resident_weight_bytes=assessment.weight_bytes[1],
+            latency=_latency(assessment),
         ),
         operations=_operations(function, placement, judgement, knowledge) if operations else None,
         placement=_explanation(placement, judgement.target, knowledge) if operations else None,
     )
+
+
+def _latency(assessment: Assessment) -> LatencyReport:
+    timing = assessment.timing
+    low, high = timing.range
+    return LatencyReport(ms=timing.ms, low_ms=low, high_ms=high, standing=timing.rates.standing, bound=timing.bound)
 
 
 def _devices(running: list[Node], placement: Placement) -> dict[Node, Device]:

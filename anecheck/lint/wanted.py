@@ -14,6 +14,10 @@ UNITS: Final = {"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "m
 AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
 
 
+class SettingError(ValueError):
+    """What somebody set cannot be used; says what, where and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Budgets as somebody gave them, `None` where nobody did (`anecheck.predict.budget.Budgets` says what they mean)."""

@@ -153,7 +153,8 @@ def _common(numbers: Numbers, weights: Range, segments: Range) -> Iterator[Drive
     megabytes = numbers.resident_bytes / MEGABYTE
     yield Driver("weights", numbers.resident_bytes, f"{megabytes:,.1f} MB of weights", weights)
     if numbers.engine_segments:
-        text = f"{numbers.engine_segments:,} engine segments, each compiled for itself"
+        several = numbers.engine_segments > 1
+        text = f"{numbers.engine_segments:,} engine segment{'s, each' if several else ','} compiled for itself"
         yield Driver("segments", numbers.engine_segments, text, segments)
 
 

@@ -9,6 +9,7 @@ STANDING = {
     Confidence.MEASURED: "measured",
     Confidence.REVERSE_ENGINEERED: "reverse-engineered",
     Confidence.COMMUNITY: "reported by users",
+    Confidence.ESTIMATED: "estimated",
     Confidence.EXTRAPOLATED: "extrapolated from other chips",
     Confidence.FOLKLORE: "folklore",
 }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from anecheck.lint.finding import Finding, ModelReport, Report, Severity
+from anecheck.lint.finding import Finding, ModelReport, Report, Severity, Summary
 from anecheck.mil.printer import opset_text
 from anecheck.report.escape import short_name, visible
 from anecheck.report.paper import Paper, Style
@@ -93,8 +93,17 @@ def _predicted(model: ModelReport) -> str:
         return ""
     where = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "0"
     segments = sum(summary.segments or 0 for summary in summaries)
-    took = sum(summary.estimated_ms or 0.0 for summary in summaries)
-    return f"predicted {where} in {_plural(segments, 'segment')} ({took:.3g} ms estimated), "
+    return f"predicted {where} in {_plural(segments, 'segment')}, {_cost(summaries)}"
+
+
+def _cost(summaries: Sequence[Summary]) -> str:
+    """What a call is estimated to take of time and memory: of several functions, the most that one takes."""
+    times = [summary.latency for summary in summaries if summary.latency]
+    peaks = [summary.peak_working_set_bytes or 0 for summary in summaries]
+    slowest = max(times, key=lambda time: time.ms)
+    span = f"estimated {slowest.ms:.2g} ms a call ({slowest.low_ms:.2g} to {slowest.high_ms:.2g})"
+    weights = max(summary.resident_weight_bytes or 0 for summary in summaries)
+    return f"{span}, {max(peaks) / 1e6:.1f} MB live beside {weights / 1e6:.1f} MB of weights, "
 
 
 def _off_engine(model: ModelReport, report: Report) -> str:

@@ -1,0 +1,66 @@
+"""How a budget that is missed, or may be, is told: by how much, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anecheck.lint.calls import Call, calls_of
+from anecheck.lint.finding import Severity
+from anecheck.lint.rule import Context
+from anecheck.predict.budget import Verdict
+from anecheck.predict.levers import Lever, levers
+
+MOST_LEVERS = 3
+"""How many things that would help are named."""
+
+
+def calls(context: Context) -> list[Call]:
+    """The predictions that an app can ask of the model under judgement."""
+    return calls_of(context.model, context.functions, context.assessments)
+
+
+def severity(verdict: Verdict) -> Severity | None:
+    """A warning where the estimate lies over the budget, a hint where only its range does; `None` where neither does."""
+    if verdict.is_missed:
+        return Severity.WARNING
+    return Severity.INFO if verdict.is_doubtful else None
+
+
+def milliseconds(verdict: Verdict) -> str:
+    """The estimate with its range."""
+    return f"estimated {ms(verdict.middle)} ms ({ms(verdict.low)} to {ms(verdict.high)})"
+
+
+def outcome(verdict: Verdict) -> str:
+    """By how much the time is too long, or how much of its range is."""
+    if verdict.is_missed:
+        return f"{ms(verdict.middle - verdict.budget)} ms too long"
+    return f"within it, but the range ends {ms(verdict.high - verdict.budget)} ms beyond"
+
+
+def what_helps(call: Call) -> str:
+    """What would make a call faster, as the end of a message; empty where nothing known would."""
+    found: Sequence[Lever] = levers(call.parts[0]) if len(call.parts) == 1 else ()
+    named = ", ".join(f"{lever.text} ({ms(lever.ms)} ms)" for lever in found[:MOST_LEVERS])
+    return f"; by the same estimate would help: {named}" if named else ""
+
+
+def carried_over(call: Call) -> str:
+    """Where the rates come from, if not from the chip itself."""
+    rates = call.parts[0].rates
+    return "" if rates.standing == "fitted" else f" ({rates.note})"
+
+
+def ms(value: float) -> str:
+    """Milliseconds with three digits."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def megabytes(size: float) -> str:
+    """Bytes as MB with three digits."""
+    return f"{size / 1e6:.3g} MB" if size < 1e9 else f"{size / 1e6:,.0f} MB"
+
+
+def of(call: Call) -> str:
+    """Which of several calls is meant, as the beginning of a message."""
+    return f"{call.label}: " if call.label else ""
