@@ -43,7 +43,7 @@ OPERATIONS: Final = "operations"
 MINUTE: Final = 60.0
 FIRST_LOAD: Final = (
     "The first load after an install or an update of the system compiles the model: of no whole network is less than 0.6 s "
-    "published, so none keeps to 100 ms."
+    "published, so count on none keeping to 100 ms."
 )
 
 Range = tuple[float, float]

@@ -77,7 +77,7 @@ def test_a_small_network_loads_from_the_cache_in_time_and_never_the_first_time()
     assert list(load.cached_ms) == pytest.approx([7.6, 40])
     assert list(load.first_s) == pytest.approx([0.2, 5.1])
     assert load.first_s[0] > 0.1
-    assert "none keeps to 100 ms" in load.note
+    assert "count on none keeping to 100 ms" in load.note
 
 
 def test_the_class_depends_on_the_wanted_time() -> None:
