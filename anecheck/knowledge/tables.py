@@ -6,14 +6,12 @@ import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
 
 from anecheck.knowledge.costs import ComputeFloor, CostClass, Costs, GpuCosts, PathCosts, UncountedParameters
 from anecheck.knowledge.evidence import FAMILIES, Confidence
-from anecheck.knowledge.heat import Curve, Heat, Observation, Unmeasured
-from anecheck.knowledge.loads import LoadConstant, Loads, LoadSample
 from anecheck.knowledge.rows import (
     Capability,
     Chip,
@@ -27,6 +25,10 @@ from anecheck.knowledge.rows import (
     Source,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from anecheck.knowledge.heat import Heat
+    from anecheck.knowledge.loads import Loads
 
 R = TypeVar("R")
 
@@ -146,6 +148,8 @@ class Knowledge:
     @cached_property
     def heat(self) -> Heat:
         """What classes of devices keep of their rate under lasting work."""
+        from anecheck.knowledge.heat import Curve, Heat, Observation, Unmeasured  # noqa: PLC0415  # few runs ask
+
         table = _read("heat")
         return Heat(
             curves=tuple(_row(Curve, row) for row in table["curve"]),
@@ -156,6 +160,8 @@ class Knowledge:
     @cached_property
     def loads(self) -> Loads:
         """How long models were seen to load."""
+        from anecheck.knowledge.loads import LoadConstant, Loads, LoadSample  # noqa: PLC0415  # few runs ask
+
         table = _read("loads")
         return Loads(
             samples=tuple(_row(LoadSample, row) for row in table["load"]),
