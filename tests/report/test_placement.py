@@ -58,7 +58,9 @@ def report(operations: list[OperationReport], plan: PlacementReport | None, unit
         switches=max(segments - 1, 0) if segments is not None else None,
         estimated_ms=1.0 if operations else 0.0,
         weight_bytes=0,
-        **counts,
+        ane=counts["ane"],
+        gpu=counts["gpu"],
+        cpu=counts["cpu"],
     )
     function = FunctionReport(name="main", opset="ios17", summary=summary, operations=operations, placement=plan)
     target = TargetReport(chip=None, family="H16", os=None, compute_units=units)
