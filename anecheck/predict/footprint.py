@@ -121,29 +121,19 @@ class Footprint:
 
     def crossing(self, position: int) -> list[Buffer]:
         """What a program cut before an operation hands from its first part to its second, but for inputs and states."""
-        return [
-            buffer
-            for buffer in self.buffers
-            if buffer.kind in {"value", "output"} and self._made(buffer) < position <= self._used(buffer)
-        ]
-
-    def _made(self, buffer: Buffer) -> int:
-        return self._spans[buffer][0]
-
-    def _used(self, buffer: Buffer) -> int:
-        return self._spans[buffer][1]
+        return [buffer for buffer, (made, used) in self.spans.items() if made < position <= used]
 
     @cached_property
-    def _spans(self) -> dict[Buffer, tuple[int, int]]:
-        """For each buffer, the operation that makes it and the last that uses it: an output's memory is older than it."""
+    def spans(self) -> dict[Buffer, tuple[int, int]]:
+        """For each buffer but inputs and states, who makes it and the last that uses it: an output's memory is older."""
         spans: dict[Buffer, tuple[int, int]] = {}
         for position, node in enumerate(self.nodes):
             for operand in (*_used_values(node), *node.outputs):
                 buffer = self.of.get(operand)
-                if buffer is not None:
+                if buffer is not None and buffer.kind in {"value", "output"}:
                     first, _ = spans.get(buffer, (position, position))
                     spans[buffer] = first, position
-        return {buffer: spans.get(buffer, (buffer.first, buffer.last)) for buffer in self.buffers}
+        return spans
 
 
 def footprint(graph: Graph, alignment: int, placement: Placement | None = None) -> Footprint:

@@ -19,6 +19,8 @@ RANGE_OF_SHAPES = (
 )
 SHAPES = "shapes"
 """The subject of reasons that lie in what shapes the inputs accept."""
+WEIGHTS = "weights"
+"""The subject of the reason that there are more bytes of weights than a release takes."""
 INFREQUENT = {
     "ios": (17, 4),
     "ipados": (17, 4),
@@ -44,11 +46,11 @@ def whole_program_reasons(
         if most is not None and count > most.value:
             text = f"input '{feature.name}' lists {count} shapes, more than the {most.value:g} with which the engine is used"
             reasons.append(Reason(text, most.citations, knowledge.families_of(most.name), SHAPES))
-    limit = knowledge.limit(_weight_limit(target), target.family)
+    limit = knowledge.limit(weight_limit(target), target.family)
     weights = sum(value.type.byte_count or 0 for value in graph.weights)
     if limit is not None and weights > limit.value:
         text = f"weights of {weights / 2**30:.2f} GiB, more than the {limit.value / 2**30:g} GiB that are taken"
-        reasons.append(Reason(text, limit.citations, knowledge.families_of(limit.name)))
+        reasons.append(Reason(text, limit.citations, knowledge.families_of(limit.name), WEIGHTS))
     convolutions, bound = len(graph.by_type.get("conv", ())), knowledge.limit("conv-layers", target.family)
     if bound is not None and convolutions >= bound.value:
         text = f"{convolutions} convolutions; with {bound.value:g} or more the engine's compiler failed"
@@ -89,7 +91,8 @@ def assumptions(target: Target, devices: Sequence[Device], knowledge: Knowledge)
     return tuple(found)
 
 
-def _weight_limit(target: Target) -> str:
+def weight_limit(target: Target) -> str:
+    """The name of the limit on weights that holds for a target: by release, or by kind of device where none is named."""
     newest = target.is_since(NEWEST_MAC)
     if newest is not None:
         return "model-weight-bytes-macos27" if newest else "model-weight-bytes-macos26"
