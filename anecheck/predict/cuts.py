@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from anecheck.predict.footprint import Footprint
@@ -33,9 +33,7 @@ def cut(footprint: Footprint, weights: Weights, limit: float) -> Plan | None:
     if positions is None:
         return None
     ends = (0, *positions, len(used))
-    parts = [
-        sum(dict(pair for row in used[a:b] for pair in row).values()) for a, b in zip(ends, ends[1:], strict=False)
-    ]
+    parts = [sum(dict(pair for row in used[a:b] for pair in row).values()) for a, b in pairwise(ends)]
     return Plan(positions, tuple(int(handed[position]) for position in positions), tuple(parts))
 
 

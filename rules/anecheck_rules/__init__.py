@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from anecheck.lint.rule import Rule
-from anecheck_rules import compression, deployment, numerics, operations, patterns, placement, shapes
+from anecheck_rules import compression, deployment, memory, numerics, operations, patterns, placement, shapes
 
 RULES: tuple[type[Rule], ...] = (
     *operations.RULES,
     *patterns.RULES,
     *placement.RULES,
+    *memory.RULES,
     *numerics.RULES,
     *compression.RULES,
     *shapes.RULES,
