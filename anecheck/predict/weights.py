@@ -32,6 +32,7 @@ SETTINGS: Final = frozenset({"name", "shape", "axis", "vector_axis", "output_dty
 """Parameters of `constexpr_*` that say how to expand, and are no part of the weight."""
 
 Key = tuple[object, ...]
+Place = tuple[str, int]
 
 
 class Weight(NamedTuple):
@@ -56,10 +57,11 @@ class Weight(NamedTuple):
 
 
 class Weights:
-    """The weights of one function: by the operand that an operation uses, and all of them, each once."""
+    """The weights of one function: by the operand that is one, by the operation that uses them, and all, each once."""
 
     def __init__(self, graph: Graph) -> None:
         self._known: dict[Node, Weight] = {}
+        self.of: dict[Operand, Weight] = {}
         self.of_node: dict[Node, tuple[Weight, ...]] = {}
         self.all: dict[Key, Weight] = {}
         for node in graph.running:
@@ -75,6 +77,7 @@ class Weights:
                     else:
                         continue
                     found = (*(found or ()), weight)
+                    self.of[operand] = weight
                     self.all.setdefault(weight.key, weight)
             if found:
                 self.of_node[node] = found
@@ -83,14 +86,12 @@ class Weights:
         """The weight that a `constexpr_*` gives, with all that it is made of."""
         known = self._known.get(node)
         if known is None:
-            parts = list(_stored_parts(node))
-            needs = set(_needs(node))
-            for inner in _constexpr_inputs(node):
-                needs.update(_needs(inner))
-            stored = sum(size for _, size in parts)
-            places = sorted(place for place, _ in parts if place is not None)
+            made_of = _made_of(node)
+            parts = dict(part for inner in made_of for part in _stored_parts(inner))
+            needs = frozenset(need for inner in made_of for need in _needs(inner))
+            places = sorted(place for place in parts if isinstance(place, tuple))
             key: Key = (*places, operand.type) if places else (id(node),)
-            known = self._known[node] = Weight(stored, packed_bytes(operand.type), frozenset(needs), key)
+            known = self._known[node] = Weight(sum(parts.values()), packed_bytes(operand.type), needs, key)
         return known
 
 
@@ -118,9 +119,12 @@ def _needs(node: Node) -> tuple[str, ...]:
 
 
 def _in_blocks(node: Node) -> bool:
-    """Whether a weight has a scale for each block of a channel, not for the channel: more than one axis is cut."""
-    scale = _type_of(node, "scale")
-    return isinstance(scale, TensorType) and sum(size != 1 for size in scale.shape) > 1
+    """Whether a weight has a scale for each block, not for each channel: several axes are cut, or one into larger parts."""
+    scale, weight = _type_of(node, "scale"), _type_of(node, "data") or _type_of(node, "data_mask")
+    if not isinstance(scale, TensorType) or not isinstance(weight, TensorType):
+        return False
+    cut = [(count, size) for count, size in zip(scale.shape, weight.shape, strict=False) if count != 1]
+    return len(cut) > 1 or any(count != size for count, size in cut)
 
 
 def _type_of(node: Node, parameter: str) -> Type | None:
@@ -131,29 +135,24 @@ def _type_of(node: Node, parameter: str) -> Type | None:
     return value.type if isinstance(value, (TensorValue, BlobValue)) else None
 
 
-def _stored_parts(node: Node) -> Iterator[tuple[tuple[str, int] | None, int]]:
-    """What a `constexpr_*` is made of: position in the weight file (None where it is written out) and bytes."""
-    for name, value in node.operation.attributes.items():
-        if name not in SETTINGS:
-            yield from _part(value)
-    for parameter, operand in node.operands():
-        if parameter in SETTINGS:
-            continue
-        if operand.value is not None:
-            yield from _part(operand.value)
-        elif operand.producer is not None and operand.producer.is_constexpr:
-            yield from _stored_parts(operand.producer)
-
-
-def _part(value: object) -> Iterator[tuple[tuple[str, int] | None, int]]:
-    if isinstance(value, BlobValue):
-        yield (value.path, value.offset), value.type.byte_count or 0
-    elif isinstance(value, TensorValue) and value.type.dtype != "string":
-        yield None, value.type.byte_count or 0
-
-
-def _constexpr_inputs(node: Node) -> Iterator[Node]:
+def _made_of(node: Node) -> dict[Node, None]:
+    """A `constexpr_*` and those whose results it expands further, each once."""
+    found = {node: None}
     for _, operand in node.operands():
         if operand.producer is not None and operand.producer.is_constexpr:
-            yield operand.producer
-            yield from _constexpr_inputs(operand.producer)
+            found.update(_made_of(operand.producer))
+    return found
+
+
+def _stored_parts(node: Node) -> Iterator[tuple[Place | int, int]]:
+    """What a `constexpr_*` itself holds: position in the weight file (any number where it is written out) and bytes."""
+    for name, value in (
+        *node.operation.attributes.items(),
+        *((parameter, operand.value) for parameter, operand in node.operands()),
+    ):
+        if name in SETTINGS:
+            continue
+        if isinstance(value, BlobValue):
+            yield (value.path, value.offset), value.type.byte_count or 0
+        elif isinstance(value, TensorValue) and value.type.dtype != "string":
+            yield id(value), value.type.byte_count or 0
