@@ -25,12 +25,16 @@ def _bytes(kind: Type, alignment: int) -> int:
     if isinstance(kind, StateType):
         return _bytes(kind.wrapped, alignment)
     if isinstance(kind, ListType):
-        return (kind.length or 1) * _bytes(kind.element, alignment)
+        return _count(kind.length) * _bytes(kind.element, alignment)
     if not isinstance(kind, TensorType):
         return 0
-    sizes = [size if size is not None and size >= 0 else 1 for size in kind.shape]
+    sizes = [_count(size) for size in kind.shape]
     bits = BITS.get(kind.dtype, 0)
     if alignment == 1:
         return (bits * prod(sizes) + 7) // 8
     row = (bits * (sizes[-1] if sizes else 1) + 7) // 8
     return prod(sizes[:-1]) * (-(-row // alignment) * alignment)
+
+
+def _count(size: int | None) -> int:
+    return size if size is not None and size >= 0 else 1
