@@ -1,9 +1,10 @@
 """What is live in memory when: the working set of a function over its run, its peak, and who holds it.
 
 A value lives from the operation that makes it to the last that uses it, in file order. Inputs, outputs and states are bound
-before the run begins and live through it. An operation that only looks at its input in another shape makes nothing new. Both
-sizes of every value are kept: packed, and as the engine lays it out (`layout.py`). A value counts as the engine's where an
-operation that makes or uses it is predicted to run there, or where nothing was predicted.
+before the run begins and live through it. An operation that only looks at its input in another shape makes nothing new
+(`aliases.py`), and what is returned in two shapes, or as it came in, counts once. Both sizes of every value are kept: packed,
+and as the engine lays it out (`layout.py`). A value counts as the engine's where an operation that makes or uses it is
+predicted to run there, or where nothing was predicted.
 """
 
 from __future__ import annotations
@@ -12,28 +13,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
 
 from anecheck.knowledge.evidence import Device
 from anecheck.mil.graph import Graph, Node, Operand
 from anecheck.mil.types import StateType, Type
+from anecheck.predict.aliases import ALIASES, alias_of, updates_in_place
 from anecheck.predict.layout import engine_bytes, packed_bytes
 from anecheck.predict.placement import Placement
 
-ALIASES: Final = {
-    "identity": "x",
-    "reshape": "x",
-    "reshape_like": "x",
-    "expand_dims": "x",
-    "squeeze": "x",
-    "flatten2d": "x",
-    "read_state": "input",
-    "coreml_update_state": "state",
-}
-"""Operations whose result is their operand in another shape, by the operand's parameter: they allocate nothing."""
-
-UPDATES: Final = ("slice_update", "scatter_nd", "scatter", "scatter_along_axis")
-"""Operations whose result replaces a part of their first operand: in place, where that is a state they write back to."""
+__all__ = ["ALIASES", "Buffer", "Copy", "Footprint", "copies", "footprint"]
 
 
 @dataclass(slots=True, eq=False)
@@ -152,8 +140,10 @@ def copies(graph: Graph, placement: Placement) -> tuple[Copy, ...]:
     for position, node in enumerate(graph.running):
         here = device[node.index]
         for operand in _used_values(node):
-            source = device[operand.producer.index] if operand.producer is not None else here
-            if source is not here and not operand.is_constant and (operand, here) not in seen:
+            if operand.producer is None or operand.is_constant:
+                continue
+            source = device[operand.producer.index]
+            if source is not here and (operand, here) not in seen:
                 seen.add((operand, here))
                 found.append(Copy(operand, source, here, position, packed_bytes(operand.type)))
     return tuple(found)
@@ -168,6 +158,7 @@ class _Survey:
         self.of: dict[Operand, Buffer] = {}
         self.buffers: list[Buffer] = []
         self.sizes: dict[int, tuple[Type, int, int]] = {}
+        self.carried: dict[str, Buffer] = {}
         self.engine = self._engine(placement)
         self.ends = self._ends()
 
@@ -177,12 +168,14 @@ class _Survey:
         for operand in self.graph.inputs:
             kind = "state" if isinstance(operand.type, StateType) else "input"
             self._open(operand, kind, 0).last = last
-        updates = _updates(self.graph)
+        updates = updates_in_place(self.graph)
         for position, node in enumerate(self.nodes):
             end = self.ends.get(node, position) if self.ends else position
             on_engine = node.index in self.engine if self.engine is not None else True
             self._use(node, end, on_engine=on_engine)
-            source = node.operand(ALIASES[node.type]) if node.type in ALIASES else updates.get(node)
+            if node.operation.blocks:
+                self._enter(node, position, end)
+            source = alias_of(node) or updates.get(node)
             buffer = self.of.get(source) if source is not None else None
             for output in node.outputs:
                 if buffer is not None:
@@ -212,6 +205,10 @@ class _Survey:
         for bound in node.inputs.values():
             for operand in bound:
                 buffer = of.get(operand)
+                if buffer is None and operand.value is None and operand.producer is None:
+                    buffer = self.carried.get(operand.name)
+                    if buffer is not None:
+                        of[operand] = buffer
                 if buffer is not None:
                     buffer.last = max(buffer.last, end)
                     buffer.on_engine = buffer.on_engine or on_engine
@@ -219,6 +216,16 @@ class _Survey:
             buffer = of.get(operand)
             if buffer is not None:  # what a block returns does not exist yet, and is kept by `_open`
                 buffer.last = max(buffer.last, end)
+
+    def _enter(self, node: Node, position: int, end: int) -> None:
+        """Note the memory of what a loop carries: the value it begins with, or its own where that is a constant."""
+        initial = [operand for bound in node.inputs.values() for operand in bound]
+        for operand, *variables in zip(initial, *(block.inputs for block in node.operation.blocks), strict=False):
+            buffer = self.of.get(operand)
+            if buffer is None:
+                buffer = self._open(Operand(variables[0].name, operand.type), "value", position)
+                buffer.last = max(buffer.last, end)
+            self.carried.update({variable.name: buffer for variable in variables})
 
     def _open(self, operand: Operand, kind: str, position: int) -> Buffer:
         packed, laid_out = self._size(operand.type)
@@ -233,6 +240,7 @@ class _Survey:
         self.of[output] = buffer
         buffer.packed = max(buffer.packed, self._size(output.type)[0])
         buffer.laid_out = max(buffer.laid_out, self._size(output.type)[1])
+        buffer.last = max(buffer.last, self._returned_until(output))
 
     def _size(self, kind: Type) -> tuple[int, int]:
         known = self.sizes.get(id(kind))
@@ -277,30 +285,3 @@ def _used_values(node: Node) -> Iterator[Operand]:
     for bound in node.inputs.values():
         yield from bound
     yield from node.captures
-
-
-def _updates(graph: Graph) -> dict[Node, Operand]:
-    """The operations that replace a part of a state in place, with what they replace it in.
-
-    That is a result of `read_state` that nobody uses after, changed and written back to the state it was read from.
-    """
-    found: dict[Node, Operand] = {}
-    for kind in UPDATES:
-        for node in graph.by_type.get(kind, ()):
-            old = node.operand("x") or node.operand("data")
-            reader = old.producer if old is not None else None
-            if old is None or reader is None or reader.type not in {"read_state", "coreml_update_state"}:
-                continue
-            state = reader.operand(ALIASES[reader.type])
-            written = any(
-                user.type in {"write_state", "coreml_update_state"} and _writes_to(user, state)
-                for output in node.outputs
-                for user, _ in graph.consumers(output)
-            )
-            if written and graph.consumers(old)[-1][0] is node and not graph.is_returned(old):
-                found[node] = old
-    return found
-
-
-def _writes_to(user: Node, state: Operand | None) -> bool:
-    return state is not None and state in {user.operand("input"), user.operand("state")}

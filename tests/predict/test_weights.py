@@ -163,7 +163,7 @@ def test_blocks_are_told_from_channels(shape: str, count: int, needs: str, dtype
     scale = blob(shape, offset=4096)
     data = blob("[8, 64]", dtype=dtype)
     weight = compressed(f"tensor<fp16, [8, 64]> w = constexpr_blockwise_shift_scale(data = {data}, scale = {scale});")
-    assert weight[:3] == (bytes_of_data + count * 2, 8 * 64 * 2, {needs})
+    assert weight[:3] == (bytes_of_data + count * 2, 8 * 64 * 2, frozenset({needs}))
 
 
 def test_a_quantized_table_needs_both_forms() -> None:
@@ -172,7 +172,7 @@ def test_a_quantized_table_needs_both_forms() -> None:
             data = {blob("[1, 1, 16, 1]", dtype="int8", offset=2048)}, scale = {blob("[1, 1, 1, 1]", offset=4096)});
         tensor<fp16, [8, 64]> w = constexpr_lut_to_dense(indices = {blob("[8, 64]", dtype="uint4")}, lut = t);
     """)
-    assert weight[:3] == (256 + 16 + 2, 1024, {PALETTE, INT8})
+    assert weight[:3] == (256 + 16 + 2, 1024, frozenset({PALETTE, INT8}))
 
 
 def test_what_each_family_reads_as_it_is_stored() -> None:
