@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from anecheck.mil.graph import Node, Operand
 from anecheck.mil.types import TensorType
-from anecheck.predict.footprint import ALIASES
+from anecheck.predict.aliases import ALIASES
 from anecheck.predict.layout import engine_bytes, packed_bytes
 from anecheck.predict.weights import Weights
 
@@ -16,9 +16,10 @@ CONTRACTIONS: Final = frozenset(
 )
 """Operations that sum products; their arithmetic is what networks are measured by."""
 
+RECURRENT_WEIGHTS: Final = ("weight_ih", "weight_hh", "weight_ih_back", "weight_hh_back")
 
-LOOK_UPS: Final = frozenset({"gather", "gather_nd", "gather_along_axis"})
-"""Operations that read a part of a table."""
+LOOK_UPS: Final = frozenset({"gather", "gather_along_axis", "gather_nd"})
+"""Operations that take a part of their `x`: of a constant table they read no more than that."""
 
 
 class Work(NamedTuple):
@@ -47,7 +48,9 @@ def work(node: Node, alignment: int) -> Work:
 
 
 def operations(node: Node) -> float:
-    """Count the floating-point operations of a node: two for each product that is summed, one for each other element."""
+    """Count the arithmetic of a node: two for each product that is summed, one for each element that is otherwise reduced
+    or, where nothing is, made. Bias and the steps of a recurrent layer's gates are not counted.
+    """
     kind, results = node.type, sum(_elements(output.tensor) for output in node.outputs)
     weight, x = node.tensor("weight"), node.tensor("x")
     if kind == "conv" and weight is not None:
@@ -59,27 +62,55 @@ def operations(node: Node) -> float:
     if kind == "matmul":
         return 2.0 * results * _size(x, -2 if node.scalar("transpose_x") is True else -1)
     if kind == "einsum":
-        values = node.inputs.get("values", ())
-        return 2.0 * results * (_size(values[0].tensor, -1) if values else 1)
+        return 2.0 * _einsum_products(node)
     if kind == "scaled_dot_product_attention":
         query, key, value = node.tensor("query"), node.tensor("key"), node.tensor("value")
         scores = _elements(query) / max(_size(query, -1), 1) * _size(key, -2)
         return 2.0 * scores * (_size(query, -1) + _size(value, -1)) + 3.0 * scores
     if kind in {"lstm", "gru", "rnn"}:
-        inward, hidden = node.tensor("weight_ih"), node.tensor("weight_hh")
         steps = _size(x, 0) * _size(x, 1)
-        return 2.0 * steps * (_elements(inward) + _elements(hidden))
+        return 2.0 * steps * sum(_elements(node.tensor(parameter)) for parameter in RECURRENT_WEIGHTS)
+    if kind.startswith("reduce_"):
+        return _elements(x)
     if kind in {"max_pool", "avg_pool", "l2_pool"}:
         return results * prod(int(size) for size in node.constant("kernel_sizes") or (1,))
     return results
 
 
+def weight_bytes_read(node: Node, weights: Weights, forms: frozenset[str]) -> int:
+    """The bytes of weights that an operation reads on an engine that streams these `forms`, each weight once.
+
+    A gather from a constant table reads the rows that it takes, not the table: as many bytes as its result has, in the
+    form of the table, and never more than the table.
+    """
+    read = {weight.key: weight.read(forms) for weight in weights.of_node.get(node, ())}
+    table = node.operand("x") if node.type in LOOK_UPS else None
+    weight = weights.of.get(table) if table is not None else None
+    if weight is not None and weight.dense:
+        taken = sum(packed_bytes(output.type) for output in node.outputs)
+        whole = read[weight.key]
+        read[weight.key] = min(-(-taken * whole // weight.dense), whole)
+    return sum(read.values())
+
+
+def _einsum_products(node: Node) -> float:
+    """The products of an einsum: all indices of its equation, each as often as it runs."""
+    equation = node.scalar("equation")
+    sizes: dict[str, float] = {}
+    terms = str(equation).partition("->")[0].replace(" ", "").split(",")
+    for term, operand in zip(terms, node.inputs.get("values", ()), strict=False):
+        for axis, letter in enumerate(term):
+            sizes[letter] = max(sizes.get(letter, 1.0), _size(operand.tensor, axis))
+    return prod(sizes.values())
+
+
 def _run_time_operands(node: Node) -> list[Operand]:
-    return [operand for bound in node.inputs.values() for operand in bound if not operand.is_constant]
+    """What an operation reads that is no constant, each value once."""
+    return list(dict.fromkeys(operand for _, operand in node.operands() if not operand.is_constant))
 
 
 def _product(sizes: tuple[int | None, ...]) -> float:
-    return float(prod(size if size is not None and size >= 0 else 1 for size in sizes))
+    return float(prod(map(_known, sizes)))
 
 
 def _elements(tensor: TensorType | None) -> float:
@@ -89,15 +120,8 @@ def _elements(tensor: TensorType | None) -> float:
 def _size(tensor: TensorType | None, axis: int) -> float:
     if tensor is None or not -tensor.rank <= axis < tensor.rank:
         return 1.0
-    return float(tensor.shape[axis] or 1)
+    return float(_known(tensor.shape[axis]))
 
 
-def weight_bytes_read(node: Node, weights: Weights, forms: frozenset[str]) -> int:
-    """The bytes of weights that one run of an operation reads, in the `forms` that the engine reads as they are stored.
-
-    A look-up by `gather` in a table of weights reads the rows that it gives, not the table.
-    """
-    size = sum(weight.read(forms) for weight in weights.of_node.get(node, ()))
-    if size and node.type in LOOK_UPS:
-        return min(size, sum(packed_bytes(output.type) for output in node.outputs))
-    return size
+def _known(size: int | None) -> int:
+    return size if size is not None and size >= 0 else 1
