@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 from itertools import combinations, pairwise
+from types import FrameType
 
 import pytest
 
@@ -69,6 +71,29 @@ def test_the_random_cases_are_of_every_kind() -> None:
 def test_an_operation_with_too_much_for_any_part_cannot_be_cut() -> None:
     assert cheapest_cuts([[(("a",), 5)], [(("b",), 11)]], [0, 0], 10) is None
     assert cheapest_cuts([[(("a",), 5)], [(("b",), 10)]], [0, 0], 10) == (1,)
+
+
+def calls_of_cutting(size: int) -> int:
+    """How many calls it takes to cut a chain in which every weight is used twice."""
+    weights: Rows = [[((number // 2,), 1 + number % 7)] for number in range(size)]
+    count = 0
+
+    def tally(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(tally)
+    try:
+        found = cheapest_cuts(weights, [float(number % 5) for number in range(size)], size // 5)
+    finally:
+        sys.setprofile(before)
+    assert found
+    return count
+
+
+def test_the_work_grows_with_the_number_of_operations_and_no_faster() -> None:
+    assert calls_of_cutting(8000) <= 4.1 * calls_of_cutting(2000)
 
 
 NARROW, WIDE = "tensor<fp16, [1, 16, 8, 8]>", "tensor<fp16, [1, 64, 8, 8]>"

@@ -95,7 +95,7 @@ class WeightSizeNotch(ModelRule):
         for function, assessment in assessed(context):
             layers = [
                 layer
-                for layer in _layers(function.graph, int(cores.value))
+                for layer in _layers(function.graph, int(cores.value), notch.value - width.value)
                 if _distance(layer.per_core, int(notch.value)) <= width.value
             ]
             placed = set(on_engine(assessment, [layer.node for layer in layers]))
@@ -115,14 +115,19 @@ class WeightSizeNotch(ModelRule):
                 )
 
 
-def _layers(graph: Graph, cores: int) -> Iterator[Streamed]:
-    """Every layer with plain fp16 weights."""
+def _layers(graph: Graph, cores: int, least: float) -> Iterator[Streamed]:
+    """Every layer with plain fp16 weights of at least so many bytes."""
+    large: dict[int, bool] = {}  # programs that were read share their types
     for kind, parameter in WEIGHTS.items():
         for node in graph.by_type.get(kind, ()):
             operand = node.operand(parameter)
             weight = operand.tensor if operand is not None and operand.value is not None else None
-            shares = _channels_and_length(node, weight) if weight is not None and weight.dtype == "fp16" else None
-            if weight is not None and shares is not None:
+            if weight is None:
+                continue
+            if id(weight) not in large:
+                large[id(weight)] = weight.dtype == "fp16" and (weight.element_count or 0) * HALF >= least
+            shares = _channels_and_length(node, weight) if large[id(weight)] else None
+            if shares is not None:
                 channels, length = shares
                 yield Streamed(node, weight, -(-channels // cores) * length * HALF)
 
