@@ -39,8 +39,7 @@ class PaddedLastAxis(ModelRule):
 
     ## Instead
     Put a long axis last: pictures as (batch, channels, height, width), sequences as (batch, channels, 1, sequence) and not as
-    (batch, sequence, channels, 1). Channels-last pictures, whose last axis is 3, belong to the GPU. Remove axes of 1 at the
-    end, or have them further in front.
+    (batch, sequence, channels, 1). Axes of 1 belong further in front.
 
     ## Known exceptions
     The compiler may arrange a value otherwise inside of a chain of operations that it fuses; nobody described when. What is

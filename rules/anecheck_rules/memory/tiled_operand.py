@@ -32,8 +32,7 @@ class TiledOperand(ModelRule):
     - Where the picture may be smaller, or the sequence be worked through in parts, the finding says what would fit. The
       first layers of a network have the largest values: reduce the resolution there, before the channels grow.
     - One picture a call: a batch multiplies every value.
-    - Keep what belongs together in one operation. Activations are fused into the layers before them and cost nothing; what
-      stands alone between large values costs most.
+    - Fewer channels at a time: a layer over a half of them, twice.
 
     ## Known exceptions
     It costs time and nothing else, and nearly every network for pictures has such values: this is worth a look where a model

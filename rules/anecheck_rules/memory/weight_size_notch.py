@@ -38,8 +38,8 @@ class WeightSizeNotch(ModelRule):
 
     ## Instead
     - Cut the layer in two along the axis that it contracts and add the results: that was measured to cure it.
-    - Or choose another width, if the model is still to be trained: 16 or 32 channels more move the size away where the other
-      axis is long.
+    - Or choose another width, if the model is still to be trained, or pad it: 16 output channels more are 2 · D bytes more for
+      each core, and it takes more than 16 KiB.
 
     ## Known exceptions
     It costs where a layer waits for its weights: single tokens, small pictures. With long sequences the arithmetic takes

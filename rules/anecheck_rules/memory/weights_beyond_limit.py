@@ -21,14 +21,14 @@ class WeightsBeyondLimit(ModelRule):
 
     ## Why it leaves the engine
     About 1 GB is taken on iPhones, and 1 or 2 GiB on Macs by release. A larger model loads and runs, all of it on the CPU, and
-    nothing says so but a line in the log.
+    nothing says so.
 
     ## Instead
     - Cut the model into a chain of models. The finding names cuts that leave no part with too much, and of those the ones
       that hand the fewest bytes from part to part; for iPhones parts of 950 MB are aimed at, as ANEMLL cuts them. A weight
       that several parts use is counted, and stored, in each. `coremltools.models.utils.bisect_model` cuts a model in two
       in the middle; to cut elsewhere, convert the parts of the PyTorch model one by one.
-    - Or compress the weights: 4-bit palettes take a quarter of fp16, and it is the compressed size that counts in the file.
+    - Or compress the weights, to 4-bit palettes for instance: it is the size of the weight file that is compared.
 
     ## Known exceptions
     Only what one function refers to is counted. A single operation with more than a part may have cannot be cut: make two
