@@ -180,6 +180,14 @@ class Knowledge:
             if any(item.name == capability and item.value is False for item in family.capability)
         )
 
+    def families_with(self, capability: str) -> tuple[str, ...]:
+        """The families that are known to have a capability."""
+        return tuple(
+            family.name
+            for family in self.families.values()
+            if any(item.name == capability and item.value is True for item in family.capability)
+        )
+
     def limit(self, name: str, family: str) -> Limit | None:
         """A limit on a family; `None` where it is unknown there.
 

@@ -101,9 +101,19 @@ def _cost(summaries: Sequence[Summary]) -> str:
     times = [summary.latency for summary in summaries if summary.latency]
     peaks = [summary.peak_working_set_bytes or 0 for summary in summaries]
     slowest = max(times, key=lambda time: time.ms)
-    span = f"estimated {slowest.ms:.2g} ms a call ({slowest.low_ms:.2g} to {slowest.high_ms:.2g})"
+    span = f"estimated {_ms(slowest.ms)} ms a call ({_ms(slowest.low_ms)} to {_ms(slowest.high_ms)})"
     weights = max(summary.resident_weight_bytes or 0 for summary in summaries)
-    return f"{span}, {max(peaks) / 1e6:.1f} MB live beside {weights / 1e6:.1f} MB of weights, "
+    return f"{span}, {_size(max(peaks))} live beside {_size(weights)} of weights, "
+
+
+def _size(count: int) -> str:
+    """Bytes in words."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def _ms(value: float) -> str:
+    """Two digits: no estimate of time is good for more."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _off_engine(model: ModelReport, report: Report) -> str:
@@ -121,7 +131,7 @@ def _off_engine(model: ModelReport, report: Report) -> str:
     named = ", ".join(f"{name} {count}" for name, count in causes.most_common(3))
     rest = len(causes) - 3
     more = f" and {_plural(rest, 'more rule')}" if rest > 0 else ""
-    return f"{off} likely off the engine ({named}{more})"
+    return f"{off} likely off the engine" + (f" ({named}{more})" if named else "")
 
 
 def _by_rule(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

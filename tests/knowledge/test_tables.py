@@ -290,7 +290,7 @@ def test_releases_grow_and_have_ml_programs_from_ios_15_on() -> None:
 
 
 def test_confidence_has_an_order() -> None:
-    assert [confidence.rank for confidence in Confidence] == list(range(6))
+    assert [confidence.rank for confidence in Confidence] == list(range(7))
     assert Confidence.DOCUMENTED.rank < Confidence.MEASURED.rank < Confidence.FOLKLORE.rank
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from anecheck_rules.memory.bandwidth_bound import BandwidthBound
+from anecheck_rules.memory.expanded_at_load import ExpandedAtLoad
 from anecheck_rules.memory.huge_picture import HugePicture
 from anecheck_rules.memory.kernel_memory import KernelMemory
+from anecheck_rules.memory.memory_limit import MemoryLimit
 from anecheck_rules.memory.off_chip_working_set import OffChipWorkingSet
 from anecheck_rules.memory.padded_last_axis import PaddedLastAxis
 from anecheck_rules.memory.tiled_operand import TiledOperand
@@ -18,4 +21,7 @@ RULES = (
     WeightSizeNotch,
     KernelMemory,
     HugePicture,
+    ExpandedAtLoad,
+    BandwidthBound,
+    MemoryLimit,
 )
