@@ -79,7 +79,7 @@ def judgement_options(command: F) -> F:
 
 
 def make_settings(
-    judgement: JudgementOptions, wanted: Wanted = NOTHING_WANTED, *, operations: bool = False
+    judgement: JudgementOptions, wanted: Wanted = NOTHING_WANTED, *, operations: bool = False, footprint: bool = False
 ) -> Settings:
     """Turn what the options were given into settings; what is not understood is a usage error."""
     registry = load_registry()
@@ -103,6 +103,7 @@ def make_settings(
         silenced,
         operations,
         wanted,
+        footprint,
     )
 
 
@@ -137,6 +138,15 @@ def output_width() -> int:
         return max(40, min(os.get_terminal_size(sys.stdout.fileno()).columns, 120))
     except (OSError, ValueError):
         return DEFAULT_WIDTH
+
+
+def carries_blocks() -> bool:
+    """Whether the standard output's encoding carries the block characters of a chart, and with them any other."""
+    try:
+        "▁▂▃▄▅▆▇█▼┤│└─→–…".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def write_report(text: str, output_file: str | None) -> None:

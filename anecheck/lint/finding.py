@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.documented import DOCUMENTED
+from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
 
 SCHEMA_VERSION = "1.0"
-
-DOCUMENTED: Final = {"use_attribute_docstrings": True}
-"""How pydantic is to read these classes: what stands under a field describes it."""
 
 
 class Severity(str, Enum):
@@ -248,6 +247,7 @@ class FunctionReport:
     summary: Summary
     operations: list[OperationReport] | None = None
     placement: PlacementReport | None = None
+    footprint: FootprintReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,6 +271,8 @@ class ModelReport:
     specification_version: int | None = None
     error: ReadError | None = None
     functions: list[FunctionReport] = field(default_factory=list)
+    memory: MemoryTotal | None = None
+    """What all functions take together, where footprints were asked for."""
     findings: list[Finding] = field(default_factory=list)
 
 

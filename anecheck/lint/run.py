@@ -55,6 +55,8 @@ class Settings:
     """Whether the report lists every operation."""
     wanted: Wanted = NOTHING_WANTED
     """The budgets that hold for every model; a configuration may add others."""
+    footprint: bool = False
+    """Whether the report says how much memory and time every function takes."""
 
 
 def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Path], None] | None = None) -> Report:
@@ -123,14 +125,22 @@ def lint_model(
     findings += weight_findings(model)
     findings += unknown_operations(functions, settings.knowledge)
     findings += _failures(judgements, settings)
+    assessments, memory = judgements[0].assessments, None
+    reports = [
+        function_report(function, assessment, judgements[0], settings.knowledge, operations=settings.operations)
+        for function, assessment in zip(functions, assessments, strict=True)
+    ]
+    if settings.footprint and functions:
+        from anecheck.lint.measures import memory_total, with_footprint  # noqa: PLC0415  # only one command needs it
+
+        reports = [with_footprint(*pair) for pair in zip(reports, assessments, strict=True)]
+        memory = memory_total([function.label for function in functions], assessments)
     return ModelReport(
         path=_shown(model.path),
         kind=model.kind.value,
         specification_version=model.specification_version,
-        functions=[
-            function_report(function, assessment, judgements[0], settings.knowledge, operations=settings.operations)
-            for function, assessment in zip(functions, judgements[0].assessments, strict=True)
-        ],
+        functions=reports,
+        memory=memory,
         findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
     )
 

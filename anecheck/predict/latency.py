@@ -107,7 +107,7 @@ def timing(graph: Graph, placement: Placement, weights: Weights, target: Engine)
     rates = target.rates
     rows = _Clock(graph, placement, weights, target).rows()
     engine = any(segment.device is Device.ANE for segment in placement.segments)
-    elsewhere = sum(_elsewhere_us(placed, weights) for placed in placement.operations)
+    elsewhere = sum(elsewhere_us(placed, weights) for placed in placement.operations)
     return Timing(
         rates,
         floor=rates.floor_ms if engine else 0.0,
@@ -120,7 +120,7 @@ def timing(graph: Graph, placement: Placement, weights: Weights, target: Engine)
     )
 
 
-def _elsewhere_us(placed: Placed, weights: Weights) -> float:
+def elsewhere_us(placed: Placed, weights: Weights) -> float:
     """What an operation takes on CPU or GPU, by Core ML's estimate for M4; nothing for one on the engine.
 
     That estimate has a look-up read the whole table, which decides where it runs; it reads the rows that it gives.

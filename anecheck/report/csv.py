@@ -47,7 +47,7 @@ def _rows(report: Report) -> Iterator[list[str]]:
 
 def _fields(operation: OperationReport) -> Iterator[str]:
     yield str(operation.index)
-    yield _block(operation.block)
+    yield nested(operation.block)
     yield operation.name
     yield operation.type
     yield operation.device or ""
@@ -68,6 +68,6 @@ def _joined(several: Iterable[str]) -> str:
     return " ".join(several)
 
 
-def _block(block: Sequence[tuple[int, int]]) -> str:
+def nested(block: Sequence[tuple[int, int]]) -> str:
     """Where a nested block lies, from the outside in, e.g. `4.0/2.1`; empty for a function's own block."""
     return "/".join(f"{operation}.{number}" for operation, number in block)

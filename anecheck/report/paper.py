@@ -36,11 +36,20 @@ class Paper:
         )
 
     def paragraph(
-        self, text: str, indent: int = 0, style: Style | None = None, lead: tuple[str, Style] | None = None
+        self,
+        text: str,
+        indent: int = 0,
+        style: Style | None = None,
+        lead: tuple[str, Style] | None = None,
+        hang: int = 0,
     ) -> None:
-        """Add a text, wrapped and indented; `style` is for all of it, `lead` the beginning with a style of its own."""
+        """Add a text, wrapped and indented; `style` is for all of it, `lead` the beginning with a style of its own.
+
+        Lines after the first are indented by `hang` more.
+        """
         room = max(self.width - indent, 1)
-        for number, line in enumerate(textwrap.wrap(text, room, break_on_hyphens=False) or [""]):
+        wrapped = textwrap.wrap(text, room, break_on_hyphens=False, subsequent_indent=" " * min(hang, room - 1))
+        for number, line in enumerate(wrapped or [""]):
             if number == 0 and lead and line.startswith(lead[0]):
                 self.line(" " * indent, lead, line.removeprefix(lead[0]))
             else:

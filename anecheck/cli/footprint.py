@@ -1,0 +1,90 @@
+"""`anecheck footprint`: how much memory is live when, and how long a prediction takes."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from anecheck.cli.options import (
+    JudgementOptions,
+    carries_blocks,
+    judgement_options,
+    locate,
+    make_settings,
+    output_width,
+    use_colour,
+    write_report,
+)
+from anecheck.lint.finding import Report
+from anecheck.lint.run import lint_paths
+from anecheck.report.escape import visible
+
+EXIT_UNREADABLE = 3
+
+
+@click.command("footprint", short_help="Say how much memory and time a model takes.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@judgement_options
+@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option(
+    "--output-file", "-o", type=click.Path(dir_okay=False), help="Write the report there instead of printing it."
+)
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("--quiet", "-q", is_flag=True, help="Only the totals of each function and model (text only).")
+def command(
+    paths: tuple[str, ...],
+    judgement: JudgementOptions,
+    format_: str,
+    output_file: str | None,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Say what is live in memory when, who holds the peak, what is streamed, and how long a prediction takes.
+
+    PATH is as for `lint`. Times are estimates for one target, as operations are predicted to be placed on it. MB are of
+    a million bytes. Exit code: 0, 2 wrong usage, 3 a model could not be read (the others are still shown).
+    """
+    if len(set(judgement.targets)) > 1:
+        raise click.UsageError("a footprint is worked out for one --target at a time")
+    settings = make_settings(judgement, footprint=True)
+    models = locate(paths)
+    report = lint_paths(models, settings, _collect if len(models) > 1 else None)
+    colour = use_colour(color) and output_file is None
+    ascii_only = output_file is None and not carries_blocks()
+    write_report(_renderer(format_, colour=colour, quiet=quiet, ascii_only=ascii_only)(report), output_file)
+    if format_ == "csv":
+        _complain(report)
+    sys.exit(EXIT_UNREADABLE if any(model.error for model in report.models) else 0)
+
+
+def _renderer(format_: str, *, colour: bool, quiet: bool, ascii_only: bool) -> Callable[[Report], str]:
+    """What writes a format; only the one in use is imported."""
+    if format_ == "json":
+        from anecheck.report import json  # noqa: PLC0415
+
+        return json.render
+    if format_ == "csv":
+        from anecheck.report import footprint_csv  # noqa: PLC0415
+
+        return footprint_csv.render
+    from anecheck.report import footprint  # noqa: PLC0415
+
+    return lambda report: footprint.render(
+        report, width=output_width(), colour=colour, quiet=quiet, ascii_only=ascii_only
+    )
+
+
+def _collect(_: Path) -> None:
+    """Drop what the last model left: the garbage collector does not run by itself (see `anecheck.cli.main`)."""
+    gc.collect()
+
+
+def _complain(report: Report) -> None:
+    """Say on the standard error which models could not be read: a table has no place for it."""
+    for model in report.models:
+        if model.error:
+            click.echo(f"{visible(model.path)}: {model.error.code} {visible(model.error.message)}", err=True)
