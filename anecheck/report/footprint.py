@@ -11,17 +11,15 @@ from anecheck.report.chart import chart
 from anecheck.report.escape import short_name, visible
 from anecheck.report.footprint_time import span, write_time
 from anecheck.report.paper import Paper, Style
-from anecheck.report.units import MEGA, digits, megabytes, milliseconds, plural
+from anecheck.report.units import digits, mega, megabytes, milliseconds, plural
 
 BOLD, DIM, MARK = Style(bold=True), Style(dim=True), Style(fg="yellow", bold=True)
 COLOURS: Final = {"ane": Style(fg="green"), "gpu": Style(fg="magenta"), "cpu": Style(fg="yellow")}
 CHART_ROWS = 10
 HOLDERS_SHOWN, SEGMENTS_SHOWN, NAMES_SHOWN = 8, 12, 3
-TABLE_WIDTH = 64
+TABLE_WIDTH = 72
 """Where there are fewer columns, segments are told in sentences."""
 KINDS: Final = {"neuralnetwork": "a neural network", "pipeline": "a pipeline of such models"}
-PLAIN: Final = str.maketrans("▼┤│└─→–·…×µ", "v||+->-,~xu")
-"""What stands for a character that the output cannot carry; as wide as it is, so that nothing moves."""
 
 
 def render(
@@ -31,7 +29,7 @@ def render(
 
     `quiet` leaves the totals of each function and model; `ascii_only` is for outputs that carry nothing else.
     """
-    paper = Paper(width, colour)
+    paper = Paper(width, colour, ascii_only=ascii_only)
     for model in report.models:
         paper.line((visible(model.path), BOLD))
         if model.error:
@@ -44,30 +42,19 @@ def render(
             if len(model.functions) > 1 or function.name != "main":
                 paper.line("  function ", (short_name(function.name), BOLD))
             if function.footprint is not None:
-                _function(paper, function, function.footprint, report.target, quiet=quiet, ascii_only=ascii_only)
+                _function(paper, function, function.footprint, report.target, quiet=quiet)
         _total(paper, model)
         if not quiet:
             paper.line()
-    return plain(paper.written()) if ascii_only else paper.written()
+    return paper.written()
 
 
-def plain(text: str) -> str:
-    """A text in ASCII, with escapes for what has no likeness."""
-    return text.translate(PLAIN).encode("ascii", "backslashreplace").decode("ascii")
-
-
-def _function(  # noqa: PLR0913
-    paper: Paper,
-    function: FunctionReport,
-    footprint: FootprintReport,
-    target: TargetReport,
-    *,
-    quiet: bool,
-    ascii_only: bool,
+def _function(
+    paper: Paper, function: FunctionReport, footprint: FootprintReport, target: TargetReport, *, quiet: bool
 ) -> None:
     paper.paragraph(_headline(function, footprint, target), 2)
     if not quiet and footprint.operations:
-        _chart(paper, footprint, ascii_only=ascii_only)
+        _chart(paper, footprint)
         _holders(paper, footprint)
         _memory(paper, footprint)
         _segments(paper, footprint.segments)
@@ -98,16 +85,16 @@ def _headline(function: FunctionReport, footprint: FootprintReport, target: Targ
     )
 
 
-def _chart(paper: Paper, footprint: FootprintReport, *, ascii_only: bool) -> None:
+def _chart(paper: Paper, footprint: FootprintReport) -> None:
     values = [operation.held_bytes for operation in footprint.operations]
-    top = digits(footprint.peak.held_bytes / MEGA)
-    middle = digits(footprint.peak.held_bytes / 2 / MEGA)
+    top = digits(mega(footprint.peak.held_bytes))
+    middle = digits(mega(footprint.peak.held_bytes) / 2)
     margin = max(len(top), len(middle)) + 2
     width = paper.width - margin - 2
-    drawn = chart(values, width, CHART_ROWS, ascii_only=ascii_only)
+    drawn = chart(values, width, CHART_ROWS, ascii_only=paper.ascii_only)
     paper.line("  ", ("MB live during each operation", BOLD))
     index = footprint.peak.index
-    mark, said = " " * (margin + 2 + drawn.peak), f"peak {megabytes(footprint.peak.held_bytes)} at #{index}"
+    mark, said = " " * (margin + 2 + drawn.peak), f"{megabytes(footprint.peak.held_bytes)} at #{index}"
     if drawn.peak + 2 + len(said) <= width:
         paper.line(mark, ("▼", MARK), f" {said}")
     elif drawn.peak > len(said):
@@ -133,7 +120,7 @@ def _holders(paper: Paper, footprint: FootprintReport) -> None:
         lead=("live at the peak", BOLD),
     )
     for holder in peak.holders[:HOLDERS_SHOWN]:
-        paper.paragraph(_holder(holder), 4, hang=10)
+        paper.paragraph(_holder(holder), 4, hang=11)
     rest = peak.holders[HOLDERS_SHOWN:]
     if rest:
         paper.paragraph(f"… and {len(rest)} more of {megabytes(sum(holder.held_bytes for holder in rest))}", 4, DIM)
@@ -141,7 +128,7 @@ def _holders(paper: Paper, footprint: FootprintReport) -> None:
 
 def _holder(holder: HolderReport) -> str:
     return (
-        f"{megabytes(holder.held_bytes):>8}  {holder.kind:<6}  {span(holder.first, holder.last):<10}  "
+        f"{megabytes(holder.held_bytes):>9}  {holder.kind:<6}  {span(holder.first, holder.last):<10}  "
         f"{visible(holder.type)}  {short_name(holder.name)}"
     )
 
@@ -218,14 +205,14 @@ def _segments(paper: Paper, segments: Sequence[SegmentFootprint]) -> None:
                 4,
             )
     else:
-        heads = f"{'':<14} {'':<4}{'operations':>10}{'peak MB':>9}{'weights MB':>12}{'GFLOP':>8}{'ms':>7}"
+        heads = f"{'':<14} {'':<4}{'operations':>10}{'peak MB':>9}{'weights MB':>12}{'GFLOP':>8}{'ms':>9}"
         paper.line((f"  {heads}", DIM))
         for segment in segments[:SEGMENTS_SHOWN]:
             paper.line(
                 f"    {span(segment.first, segment.last):<13}",
                 (f"{segment.device:<4}", COLOURS.get(segment.device, Style())),
-                f"{segment.operations:>10}{digits(segment.peak_bytes / MEGA):>9}",
-                f"{digits(segment.weight_bytes / MEGA):>12}{digits(segment.gflop):>8}{digits(segment.estimated_ms):>7}",
+                f"{segment.operations:>10}{digits(mega(segment.peak_bytes)):>9}",
+                f"{digits(mega(segment.weight_bytes)):>12}{digits(segment.gflop):>8}{digits(segment.estimated_ms):>9}",
             )
     if len(segments) > SEGMENTS_SHOWN:
         paper.line("    ", (f"… and {len(segments) - SEGMENTS_SHOWN} more", DIM))

@@ -49,7 +49,7 @@ def write_time(paper: Paper, footprint: FootprintReport) -> None:
         size = f"({milliseconds(part.ms)})" if part.is_hidden else f"{milliseconds(part.ms)} "
         paper.paragraph(f"{size:>11} {part.text}", 4, hang=12)
     if timing.slowest:
-        paper.line("  ", ("operations that take longest, each by itself", BOLD))
+        paper.paragraph("operations that take longest, each by itself", 2, BOLD)
     for row in timing.slowest[:SLOWEST_SHOWN]:
         what = WAITS[row.bound] if row.device == "ane" else f", on {row.device}"
         paper.paragraph(
@@ -81,20 +81,22 @@ def _parts(footprint: FootprintReport) -> Iterator[Part]:
         else:
             yield Part(weights, f"{text}, hidden behind the arithmetic: smaller ones win nothing", is_hidden=True)
     if timing.streamed_ms:
-        touching = sum(bool(operation.streamed_bytes) for operation in engine)
+        touching = plural(sum(bool(operation.streamed_bytes) for operation in engine), "operation")
         limit = footprint.traffic.resident_limit_bytes
-        larger = f"values larger than {megabytes(limit)}" if limit else "large values"
+        why = f", being larger than {megabytes(limit)}" if limit else ""
         yield Part(
             timing.streamed_ms,
-            f"values: {plural(touching, 'operation')} stream {larger} through memory "
-            f"({megabytes(footprint.traffic.streamed_bytes)}); values that stay on the chip cost none of this",
+            f"values: {megabytes(footprint.traffic.streamed_bytes)} stream through memory at {touching}{why}; "
+            "values that stay on the chip cost none of this",
         )
     if timing.floor_ms:
         yield Part(timing.floor_ms, "a call, however small the program: nothing in it changes that")
     if timing.elsewhere_ms:
-        count = plural(sum(operation.device != "ane" for operation in footprint.operations), "operation")
+        off = sum(operation.device != "ane" for operation in footprint.operations)
         yield Part(
-            timing.elsewhere_ms, f"off the engine: {count}; `anecheck placement` says what would bring them there"
+            timing.elsewhere_ms,
+            f"off the engine: {plural(off, 'operation')}; `anecheck placement` says what would bring "
+            f"{'it' if off == 1 else 'them'} there",
         )
     if timing.switches_ms:
         changes = plural(max(len(footprint.segments) - 1, 0), "change")

@@ -8,6 +8,8 @@ from typing import TypeAlias, TypedDict
 
 import click
 
+from anecheck.report.escape import plain
+
 
 class Style(TypedDict, total=False):
     """How `click.style` is to write something."""
@@ -23,16 +25,22 @@ Part: TypeAlias = "str | tuple[str, Style]"
 
 @dataclass(slots=True)
 class Paper:
-    """Collects lines of at most `width` columns; nothing of the environment decides how they come out."""
+    """Collects lines of at most `width` columns; nothing of the environment decides how they come out.
+
+    With `ascii_only` they are for an output that carries nothing else.
+    """
 
     width: int
     colour: bool
     lines: list[str] = field(default_factory=list)
+    ascii_only: bool = False
 
     def line(self, *parts: Part) -> None:
         """Add a line as it is, however long."""
         self.lines.append(
-            "".join(part if isinstance(part, str) else self._styled(part[0], part[1]) for part in parts).rstrip()
+            "".join(
+                self._carried(part) if isinstance(part, str) else self._styled(part[0], part[1]) for part in parts
+            ).rstrip()
         )
 
     def paragraph(
@@ -48,7 +56,9 @@ class Paper:
         Lines after the first are indented by `hang` more.
         """
         room = max(self.width - indent, 1)
-        wrapped = textwrap.wrap(text, room, break_on_hyphens=False, subsequent_indent=" " * min(hang, room - 1))
+        wrapped = textwrap.wrap(
+            self._carried(text), room, break_on_hyphens=False, subsequent_indent=" " * min(hang, room - 1)
+        )
         for number, line in enumerate(wrapped or [""]):
             if number == 0 and lead and line.startswith(lead[0]):
                 self.line(" " * indent, lead, line.removeprefix(lead[0]))
@@ -60,4 +70,7 @@ class Paper:
         return "".join(f"{line}\n" for line in self.lines)
 
     def _styled(self, text: str, style: Style) -> str:
-        return click.style(text, **style) if self.colour and style and text else text
+        return click.style(self._carried(text), **style) if self.colour and style and text else self._carried(text)
+
+    def _carried(self, text: str) -> str:
+        return plain(text) if self.ascii_only else text
