@@ -15,6 +15,11 @@ def test_the_finding_shown_is_what_the_first_command_prints(anecheck: RunAnechec
     assert printed.startswith(shown)
 
 
+def test_the_footprint_shown_is_what_the_command_prints(anecheck: RunAnecheck) -> None:
+    (shown,) = re.findall(r"## How much memory, how long\n.*?```text\n(.*?)```", README, re.DOTALL)
+    assert anecheck("footprint", "fixtures/zoo/resnet50.mlpackage").stdout == shown
+
+
 def test_the_commands_and_options_named_exist(anecheck: RunAnecheck) -> None:
     for command in set(re.findall(r"`anecheck ([a-z]+)", README)):
         assert anecheck(command, "--help").returncode == 0, command
