@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.documented import DOCUMENTED
-from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
+
+if TYPE_CHECKING:  # `report/json.py` adds them: to define a dozen classes takes milliseconds, of every command
+    from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
 
 SCHEMA_VERSION = "1.0"
 
