@@ -39,6 +39,8 @@ class Graph:
         """What the nested blocks of a control-flow operation return, by operation."""
         self._returned: set[Operand] = set()
         self._weights: dict[tuple[str, int], BlobValue] = {}
+        self.weighted: dict[Node, None] = {}
+        """The operations that run with a weight: a tensor of the weight file, or what `constexpr_*` expands; in order."""
         self.inputs = tuple(Operand(variable.name, variable.type) for variable in function.inputs)
         own = (Operand(variable.name, variable.type) for variable in function.block.inputs)
         scope = {operand.name: operand for operand in (*self.inputs, *own)}
@@ -176,7 +178,11 @@ class Graph:
                     consumers.setdefault(operand, []).append((node, parameter))
                     if operand.producer is None or not operand.producer.is_constexpr:
                         running.append(operand)
+                    elif not node.is_constexpr:
+                        self.weighted[node] = None
                 elif isinstance(operand.value, BlobValue):
+                    if not node.is_constexpr:
+                        self.weighted[node] = None
                     self._weights.setdefault((operand.value.path, operand.value.offset), operand.value)
         running += node.outputs
         node.running_tensors = tuple([tensor for operand in running if (tensor := operand.tensor) is not None])

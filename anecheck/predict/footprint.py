@@ -201,17 +201,20 @@ class _Survey:
         return Footprint(tuple(self.nodes), tuple(self.buffers), sums[0], sums[1], self.of)
 
     def _use(self, node: Node, end: int, *, on_engine: bool) -> None:
-        of = self.of
+        of, carried = self.of, self.carried
         for bound in node.inputs.values():
             for operand in bound:
+                if operand.value is not None:
+                    continue
                 buffer = of.get(operand)
-                if buffer is None and operand.value is None and operand.producer is None:
-                    buffer = self.carried.get(operand.name)
+                if buffer is None and carried and operand.producer is None:
+                    buffer = carried.get(operand.name)
                     if buffer is not None:
                         of[operand] = buffer
                 if buffer is not None:
                     buffer.last = max(buffer.last, end)
-                    buffer.on_engine = buffer.on_engine or on_engine
+                    if on_engine:
+                        buffer.on_engine = True
         for operand in (*node.captures, *self.graph.results.get(node, ())) if node.operation.blocks else ():
             buffer = of.get(operand)
             if buffer is not None:  # what a block returns does not exist yet, and is kept by `_open`

@@ -139,40 +139,56 @@ class _Clock:
     """Times the operations of one function that the engine runs."""
 
     def __init__(self, graph: Graph, placement: Placement, weights: Weights, engine: Engine) -> None:
-        self.graph, self.weights, self.engine = graph, weights, engine
-        self.here = {placed.node.index for placed in placement.operations if placed.device is Device.ANE}
+        self.graph, self.placement, self.weights, self.engine = graph, placement, weights, engine
         self.sizes: dict[int, tuple[Type, int]] = {}
         self.quantized = QUANTIZE in graph.by_type or DEQUANTIZE in graph.by_type
+        self.large = self._large_types()
 
     def rows(self) -> list[OperationTime]:
         """The operations with arithmetic, weights or values that leave the chip, in the order of the run."""
-        counted = {
-            node: operations(node)
-            for kind in CONTRACTIONS & self.graph.by_type.keys()
-            for node in self.graph.by_type[kind]
-        }
-        streaming = self._large_types()
-        wanted = counted.keys() | self.weights.of_node.keys()
+        nested = len(self.placement.operations) < len(self.graph.running)
+        return self._nested_rows() if nested else self._flat_rows()
+
+    def _flat_rows(self) -> list[OperationTime]:
+        """Operations whose estimates are one object are alike, and do as much."""
+        counts: dict[int, float] = {}
+        found, weighted = [], self.weights.of_node
+        for placed in self.placement.operations:
+            node, count = placed.node, 0.0
+            if placed.device is not Device.ANE:
+                continue
+            if node.type in CONTRACTIONS:
+                alike = id(placed.estimate)
+                known = counts.get(alike)
+                count = counts[alike] = operations(node) if known is None else known
+            elif node not in weighted and not self._touches_large(node):
+                continue
+            found.append(self._row(node, count))
+        return found
+
+    def _nested_rows(self) -> list[OperationTime]:
+        here = {placed.node.index for placed in self.placement.operations if placed.device is Device.ANE}
         return [
-            self._row(node, counted.get(node, 0.0))
+            self._row(node, operations(node) if node.type in CONTRACTIONS else 0.0)
             for node in self.graph.running
-            if node.index in self.here and (node in wanted or (streaming and self._touches(node, streaming)))
+            if node.index in here
+            and (node.type in CONTRACTIONS or node in self.weights.of_node or self._touches_large(node))
         ]
 
     def _row(self, node: Node, count: float) -> OperationTime:
         rates, read = self.engine.rates, weight_bytes_read(node, self.weights, self.engine.forms)
-        streamed = self._streamed(node)
+        streamed = self._streamed(node) if self._touches_large(node) else 0
         is_int8 = self.quantized and _is_int8(node)
         speed = rates.int8_speedup if is_int8 else 1.0
         return OperationTime(
             node,
-            arithmetic_us=count / (rates.tflops * speed * 1e6),
-            weights_us=read / (rates.gbps * 1e3),
-            streamed_us=streamed / (rates.gbps * 1e3),
-            operations=count,
-            weight_bytes=read,
-            streamed_bytes=streamed,
-            is_int8=is_int8,
+            count / (rates.tflops * speed * 1e6),
+            read / (rates.gbps * 1e3),
+            streamed / (rates.gbps * 1e3),
+            count,
+            read,
+            streamed,
+            is_int8,
         )
 
     def _large_types(self) -> frozenset[int]:
@@ -180,9 +196,8 @@ class _Clock:
         types = self.graph.tensor_types
         return frozenset(id(tensor) for tensor in types if self._size(tensor) > self.engine.resident)
 
-    @staticmethod
-    def _touches(node: Node, types: frozenset[int]) -> bool:
-        return not types.isdisjoint([id(tensor) for tensor in node.running_tensors])
+    def _touches_large(self, node: Node) -> bool:
+        return bool(self.large) and not self.large.isdisjoint([id(tensor) for tensor in node.running_tensors])
 
     def _streamed(self, node: Node) -> int:
         """The bytes that an operation writes to memory and reads from it: those of values too large for the chip."""

@@ -64,7 +64,7 @@ class Weights:
         self.of: dict[Operand, Weight] = {}
         self.of_node: dict[Node, tuple[Weight, ...]] = {}
         self.all: dict[Key, Weight] = {}
-        for node in graph.running:
+        for node in graph.weighted:
             found = None
             for bound in node.inputs.values():
                 for operand in bound:

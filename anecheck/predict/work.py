@@ -83,7 +83,10 @@ def weight_bytes_read(node: Node, weights: Weights, forms: frozenset[str]) -> in
     A gather from a constant table reads the rows that it takes, not the table: as many bytes as its result has, in the
     form of the table, and never more than the table.
     """
-    read = {weight.key: weight.read(forms) for weight in weights.of_node.get(node, ())}
+    used = weights.of_node.get(node, ())
+    if node.type not in LOOK_UPS and len(used) < 2:
+        return used[0].read(forms) if used else 0
+    read = {weight.key: weight.read(forms) for weight in used}
     table = node.operand("x") if node.type in LOOK_UPS else None
     weight = weights.of.get(table) if table is not None else None
     if weight is not None and weight.dense:
