@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from anecheck.knowledge.target import Target
     from anecheck.lint.finding import Finding, Report
     from anecheck.lint.rule import Rule
+    from anecheck.lint.wanted import Wanted
     from anecheck.mil.model import Model
 
-__all__ = ["Finding", "Model", "Report", "Rule", "Target", "__version__", "lint", "load"]
+__all__ = ["Finding", "Model", "Report", "Rule", "Target", "Wanted", "__version__", "lint", "load"]
 
 _PLACES = {
     "Finding": "anecheck.lint.finding",
@@ -31,6 +32,7 @@ _PLACES = {
     "Report": "anecheck.lint.finding",
     "Rule": "anecheck.lint.rule",
     "Target": "anecheck.knowledge.target",
+    "Wanted": "anecheck.lint.wanted",
     "lint": "anecheck.api",
     "load": "anecheck.artifact.load",
 }

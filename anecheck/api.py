@@ -8,23 +8,27 @@ from pathlib import Path
 from anecheck.artifact.locate import find_models
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, parse_target
+from anecheck.lint.company import Company
 from anecheck.lint.finding import Report
 from anecheck.lint.registry import load_registry
 from anecheck.lint.run import Settings, lint_model, lint_paths, make_report
+from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
 
 
-def lint(
+def lint(  # noqa: PLR0913  # each is one thing to say of a run
     *models: str | Path | Model,
     target: str | Sequence[str] = DEFAULT_TARGET,
     compute_units: str = "cpu-and-ne",
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     limits: Mapping[str, float] | None = None,
+    budgets: Wanted = NOTHING_WANTED,
 ) -> Report:
     """Lint models, given as paths (as on the command line) or as read by `anecheck.load`.
 
-    A model that cannot be read is reported with its `error` set; the others are still linted.
+    A model that cannot be read is reported with its `error` set; the others are still linted. What the configuration above
+    a path asks of it counts where `budgets` asks nothing; a `Model` that was read has none.
 
     Args:
         *models: Packages, files in them, folders to search, or `Model` objects.
@@ -33,11 +37,13 @@ def lint(
         select: Codes, prefixes or names of the only rules to run.
         ignore: Those of rules not to run.
         limits: Other limits than the known ones to judge by, by name (`{"conv-kernel-width": 11}`).
+        budgets: What the app can afford: a frame, memory, a time to load (`Wanted(fps=60, beside=("Other.mlpackage",))`).
 
     Raises:
         UnknownTargetError: nothing has the name of the target.
         UnknownRuleError: a selector names no rule.
         UnknownLimitError: there is no limit of a name.
+        SettingError: a configuration, or a model that is to run beside others, cannot be used.
         ValueError: `compute_units` is none of those above.
 
     """
@@ -51,11 +57,14 @@ def lint(
         registry.errors,
         registry.selected(select, ignore),
         registry.silenced(ignore),
+        wanted=budgets,
     )
+    company = Company(settings.rules, settings.compute_units, knowledge)
+    company.check(budgets.beside or ())
     reports = []
     for model in models:
         if isinstance(model, Model):
-            reports.append(lint_model(model, settings))
+            reports.append(lint_model(model, settings, budgets, company))
         else:
             reports += lint_paths(find_models([str(model)]), settings).models
     return make_report(reports, settings)

@@ -34,7 +34,7 @@ def budget_options(command: F) -> F:
     @functools.wraps(command)
     def packed(**given: Any) -> Any:  # noqa: ANN401  # click hands over whatever the options hold
         own = {field.name: given.pop(field.name) for field in fields(Wanted)}
-        own["beside"] = tuple(map(Path, own["beside"]))
+        own["beside"] = tuple(map(Path, own["beside"])) or None
         return command(wanted=Wanted(**own), **given)
 
     options = (

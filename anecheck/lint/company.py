@@ -7,7 +7,7 @@ from pathlib import Path
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.artifact.locate import find_models
+from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.calls import calls_of
@@ -30,23 +30,26 @@ class Company:
         self._models: dict[Path, Model] = {}
         self._times: dict[tuple[Path, Target], Neighbour] = {}
 
-    def check(self, paths: Sequence[Path]) -> None:
+    def check(self, paths: Sequence[str | Path]) -> None:
         """Read the models at these paths.
 
         Raises:
             CompanyError: one cannot be read, or has no program whose time could be estimated.
 
         """
-        for path in paths:
+        for path in map(Path, paths):
             if path not in self._models:
                 self._models[path] = self._read(path)
 
-    def neighbours(self, paths: Sequence[Path], target: Target) -> tuple[Neighbour, ...]:
+    def neighbours(self, paths: Sequence[str | Path], target: Target) -> tuple[Neighbour, ...]:
         """What the models at these paths take on a target. One with several functions takes what the slowest does."""
-        return tuple(self._neighbour(path, target) for path in paths)
+        return tuple(self._neighbour(Path(path), target) for path in paths)
 
     def _read(self, path: Path) -> Model:
-        found = find_models([str(path)])
+        try:
+            found = find_models([str(path)])
+        except ListFileError as error:
+            raise CompanyError(f"'{path}', to run beside others, cannot be read: {error}") from error
         if len(found) != 1:
             raise CompanyError(f"'{path}' is not one model to run beside others, but {len(found)}")
         try:

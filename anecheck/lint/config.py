@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import tomli
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from anecheck.lint.discovery import SHARED_FILE, configuration_file
+from anecheck.lint.discovery import SHARED_FILE, absolute
 from anecheck.lint.wanted import SettingError, Wanted, positive, share, size
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
@@ -21,6 +21,11 @@ STRICT: Final = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, u
 
 class ConfigurationError(SettingError):
     """A configuration that cannot be used: which file, where in it, and what to do."""
+
+
+def _several(value: object) -> object:
+    """One path stands for a list of one."""
+    return [value] if isinstance(value, str) else value
 
 
 class BudgetTable(BaseModel):
@@ -38,13 +43,14 @@ class BudgetTable(BaseModel):
     load: Literal["cold", "camera"] | None = None
     memory_limit: Annotated[float, BeforeValidator(size)] | None = Field(default=None, alias="memory-limit")
     """Bytes, or a text such as "150MB"."""
-    beside: tuple[str, ...] = Field(default=(), alias="with")
-    """Models that run in the same frame, relative to this file."""
+    beside: Annotated[tuple[str, ...], BeforeValidator(_several)] | None = Field(default=None, alias="with")
+    """Models that run in the same frame, relative to this file; one that is linted itself is not beside itself."""
 
     def wanted(self, folder: Path) -> Wanted:
         """The same as options give it, paths taken from the file's `folder`."""
         values = {name: value for name, value in self if name != "beside"}
-        return Wanted(**values, beside=tuple(folder / path for path in self.beside))
+        beside = None if self.beside is None else tuple(folder / path for path in self.beside)
+        return Wanted(**values, beside=beside)
 
 
 class ModelTable(BaseModel):
@@ -79,21 +85,10 @@ class Configuration:
         for table in self.tables.models:
             if _fits(model, table.path, folder):
                 wanted = table.budgets.wanted(folder).over(wanted)
-        return wanted
+        itself = os.path.realpath(model)
+        return replace(wanted, beside=tuple(path for path in wanted.beside or () if os.path.realpath(path) != itself))
 
 
-def configuration_of(model: Path) -> Configuration | None:
-    """The configuration that holds for a model, if there is one.
-
-    Raises:
-        ConfigurationError: it cannot be read, or says something that is not understood.
-
-    """
-    file = configuration_file(model)
-    return read_configuration(file) if file is not None else None
-
-
-@cache
 def read_configuration(file: Path) -> Configuration:
     """Read a configuration file. A `pyproject.toml` without a table for anecheck says nothing.
 
@@ -101,36 +96,50 @@ def read_configuration(file: Path) -> Configuration:
         ConfigurationError: it cannot be read, or says something that is not understood.
 
     """
-    content = _read(file)
+    content, prefix = _read(file), ""
     if file.name == SHARED_FILE:
-        content = content.get("tool", {}).get("anecheck", {})
-    return Configuration(file, _tables(file, content))
+        tool = content.get("tool", {})
+        content, prefix = tool.get("anecheck", {}) if isinstance(tool, dict) else {}, "tool.anecheck"
+    return Configuration(file, _tables(file, content, prefix))
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         return tomli.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: it is no UTF-8 text") from error
+    except tomli.TOMLDecodeError as error:
         raise ConfigurationError(f"{file}: {error}") from error
 
 
-def _tables(file: Path, content: Mapping[str, Any]) -> Tables:
+def _tables(file: Path, content: Mapping[str, Any], prefix: str) -> Tables:
     try:
         return Tables.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(f"{file}: {_first(error)}") from error
+        raise ConfigurationError(f"{file}: {_first(error, prefix)}") from error
 
 
-def _first(error: ValidationError) -> str:
-    """The first thing wrong, in the words of somebody who wrote the file."""
+def _first(error: ValidationError, prefix: str) -> str:
+    """The first thing wrong, in the words of somebody who wrote the file; `prefix` is the table that was read."""
     first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
+    place = ".".join(map(str, filter(None, (prefix, *(_place(part) for part in first["loc"])))))
+    if first["type"] in {"model_type", "dict_type", "model_attributes_type"}:
+        return f"{place}: write a table"
+    if first["type"] in {"tuple_type", "list_type"}:
+        return f"{place}: write a list"
     if first["type"] == "extra_forbidden":
         name = str(first["loc"][-1])
         near = difflib.get_close_matches(name, sorted(_names(Tables)), n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no setting '{place}'{hint}"
     return f"{place}: {str(first['msg']).removeprefix('Value error, ')}"
+
+
+def _place(part: str | int) -> str:
+    """A key, or which of several tables, counted from 1."""
+    return part if isinstance(part, str) else str(part + 1)
 
 
 def _names(kind: type[BaseModel]) -> set[str]:
@@ -141,9 +150,9 @@ def _names(kind: type[BaseModel]) -> set[str]:
 
 
 def _fits(model: Path, glob: str, folder: Path) -> bool:
-    absolute = model.absolute()
+    place = absolute(model)
     try:
-        inside = absolute.relative_to(folder).as_posix()
+        inside = place.relative_to(folder).as_posix()
     except ValueError:
-        inside = absolute.as_posix()
-    return fnmatch(inside, glob) or fnmatch(absolute.name, glob)
+        inside = place.as_posix()
+    return fnmatch(inside, glob) or fnmatch(place.name, glob)

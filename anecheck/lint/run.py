@@ -19,7 +19,7 @@ from anecheck.lint.diagnostics import (
     unknown_operations,
     weight_findings,
 )
-from anecheck.lint.discovery import configuration_file
+from anecheck.lint.discovery import Discovery
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import (
     Finding,
@@ -62,20 +62,23 @@ class Settings:
 def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Path], None] | None = None) -> Report:
     """Lint the model at each path. One that cannot be read is reported as such, and the others are still linted.
 
+    What somebody set is checked for all of them before the first is linted.
+
     Raises:
         ConfigurationError: the configuration of a model cannot be used.
         CompanyError: a model that is to run beside them cannot.
 
     """
-    models: list[ModelReport] = []
+    wanted = _wanted(paths, settings.wanted)
     company = Company(settings.rules, settings.compute_units, settings.knowledge)
-    for path in paths:
+    for each in wanted:
+        company.check(each.beside or ())
+    models: list[ModelReport] = []
+    for path, own in zip(paths, wanted, strict=True):
         if progress:
             progress(path)
-        wanted = settings.wanted.over(_configured(path))
-        company.check(wanted.beside)
         try:
-            models.append(lint_model(load(path), settings, wanted, company))
+            models.append(lint_model(load(path), settings, own, company))
         except ArtifactError as error:
             models.append(
                 ModelReport(path=_shown(path), error=ReadError(code=error.fault.value, message=error.message))
@@ -83,14 +86,19 @@ def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Pa
     return make_report(models, settings)
 
 
-def _configured(path: Path) -> Wanted:
-    """What the configuration of a model wants of it. Most have none, and are spared the import of what reads it."""
-    if configuration_file(path) is None:
-        return NOTHING_WANTED
-    from anecheck.lint.config import configuration_of  # noqa: PLC0415
+def _wanted(paths: Sequence[Path], options: Wanted) -> list[Wanted]:
+    """What is wanted of each model: by options first, then by its configuration.
 
-    found = configuration_of(path)
-    return found.wanted(path) if found is not None else NOTHING_WANTED
+    Most models have none, and are spared the import of what reads it.
+    """
+    discovery = Discovery()
+    files = [discovery.file_for(path) for path in paths]
+    if not any(files):
+        return [options] * len(paths)
+    from anecheck.lint.config import read_configuration  # noqa: PLC0415
+
+    read = {file: read_configuration(file) for file in dict.fromkeys(files) if file is not None}
+    return [options.over(read[file].wanted(path)) if file else options for path, file in zip(paths, files, strict=True)]
 
 
 def make_report(models: list[ModelReport], settings: Settings) -> Report:
@@ -106,7 +114,13 @@ def make_report(models: list[ModelReport], settings: Settings) -> Report:
 def lint_model(
     model: Model, settings: Settings, wanted: Wanted = NOTHING_WANTED, company: Company | None = None
 ) -> ModelReport:
-    """Lint one model that was read. What is `wanted` of it may name models that run beside it, which `company` knows."""
+    """Lint one model that was read. What is `wanted` of it may name models that run beside it, which `company` knows.
+
+    Raises:
+        CompanyError: one of these cannot be read, or has no program whose time could be estimated.
+
+    """
+    company = company or Company(settings.rules, settings.compute_units, settings.knowledge)
     functions = functions_of(model)
     judgements = [
         judge(
@@ -117,7 +131,7 @@ def lint_model(
             settings.compute_units,
             settings.knowledge,
             settings.selected,
-            wanted.budgets(company.neighbours(wanted.beside, target) if company else ()),
+            wanted.budgets(company.neighbours(wanted.beside or (), target)),
         )
         for target in settings.targets
     ]
