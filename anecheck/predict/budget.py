@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +52,10 @@ NO_BUDGETS: Final = Budgets()
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A budget against what was predicted: low, middle and high, in the budget's own unit."""
+    """A budget against what was predicted: low, middle and high, in the budget's own unit.
+
+    `high` is infinite where nobody can say how much it may be.
+    """
 
     budget: float
     low: float
@@ -73,7 +77,7 @@ def frame_verdict(budgets: Budgets, ms: tuple[float, float, float], share: tuple
     """Hold a call's `ms` (low, middle, high), and those of its neighbours, against the frame.
 
     Models that share the engine run one after another: it takes one command at a time. `share` is what is left of the
-    burst rate, at least and at most.
+    burst rate, at least and at most; where nothing may be left, there is no upper end.
 
     Raises:
         ValueError: no rate was asked for.
@@ -84,4 +88,4 @@ def frame_verdict(budgets: Budgets, ms: tuple[float, float, float], share: tuple
         raise ValueError("no frame rate was asked for")
     low, middle, high = (sum(times) for times in zip(ms, *(other.ms for other in budgets.beside), strict=True))
     least, most = share
-    return Verdict(frame, low / most, middle * 2 / (least + most), high / least)
+    return Verdict(frame, low / most, middle * 2 / (least + most), high / least if least else math.inf)

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 from anecheck.predict.assess import Assessment
 from anecheck.predict.latency import Timing
 from anecheck.predict.weights import INT8, PALETTE
+from anecheck.predict.work import weight_bytes_read
 
 WORTH: Final = 0.95
 """What leaves more of the time than this is not worth a word."""
-PALETTE_BITS, DENSE_BITS = 4, 16
+PALETTE_BITS, INT8_BITS, DENSE_BITS = 4, 8, 16
 
 
 class Lever(NamedTuple):
@@ -28,21 +29,17 @@ def levers(assessment: Assessment) -> list[Lever]:
 
 
 def _elsewhere(timing: Timing) -> list[Lever]:
-    if not timing.elsewhere:
+    """The engine's part alone; of a program that has none there nothing would be left."""
+    if not timing.elsewhere or not timing.operations:
         return []
     return [Lever("keep the operations on the CPU out of the model, or mend them", _total(timing, elsewhere=0.0))]
 
 
 def _weights(assessment: Assessment) -> list[Lever]:
-    timing = assessment.timing
-    if PALETTE not in assessment.streams:
+    palettes = _stored_as(PALETTE_BITS, assessment)
+    if PALETTE not in assessment.streams or palettes >= 1:
         return []
-    dense = sum(weight.dense for weight in assessment.weights.all.values())
-    read = sum(row.weight_bytes for row in timing.operations)
-    palettes = dense * PALETTE_BITS / DENSE_BITS
-    if not read or palettes >= read:
-        return []
-    return [Lever("palettize the weights to 4 bits", _total(timing, weights=palettes / read))]
+    return [Lever("palettize the weights to 4 bits", _total(assessment.timing, weights=palettes))]
 
 
 def _eight_bits(assessment: Assessment) -> list[Lever]:
@@ -51,7 +48,16 @@ def _eight_bits(assessment: Assessment) -> list[Lever]:
     if speedup <= 1 or INT8 not in assessment.streams or any(row.is_int8 for row in timing.operations):
         return []
     text = "quantize weights and activations to 8 bits"
-    return [Lever(text, _total(timing, arithmetic=1 / speedup, weights=0.5, streamed=0.5))]
+    weights = _stored_as(INT8_BITS, assessment)
+    return [Lever(text, _total(timing, arithmetic=1 / speedup, weights=weights, streamed=0.5))]
+
+
+def _stored_as(bits: int, assessment: Assessment) -> float:
+    """The bytes that a prediction would read of weights of so many bits, over those that it reads as they are."""
+    rows = assessment.timing.operations
+    read = sum(row.weight_bytes for row in rows)
+    dense = sum(weight_bytes_read(row.node, assessment.weights, frozenset()) for row in rows)
+    return dense * bits / DENSE_BITS / read if read else 1.0
 
 
 def _smaller(assessment: Assessment) -> list[Lever]:

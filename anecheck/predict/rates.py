@@ -30,7 +30,7 @@ class Rates(NamedTuple):
 
 
 def rates(target: Target, knowledge: Knowledge) -> Rates:
-    """The rates of a target. A family stands for the first of its chips that was fitted."""
+    """The rates of a target. A family stands for the first of its chips that was fitted, or for the first of all."""
     own = knowledge.rates.get(target.chip or "")
     spread = knowledge.rate_spread
     if own is not None:
@@ -41,8 +41,8 @@ def rates(target: Target, knowledge: Knowledge) -> Rates:
     model = _nearest(target.family, knowledge)
     source = knowledge.chips[model.chip]
     kin = source.family == target.family
-    chip = knowledge.chips[target.chip] if target.chip else None
-    if chip is None and kin:
+    chip = knowledge.chips[target.chip or knowledge.families[target.family].chips[0]]
+    if target.chip is None and kin:
         note = f"{source.name}'s, of the same family"
         return Rates(model.tflops, model.gbps, model.floor_ms, model.int8_speedup, spread["family"], "family", note)
     return Rates(
@@ -68,13 +68,13 @@ def _nearest(family: str, knowledge: Knowledge) -> Rate:
     )
 
 
-def _ratio(chip: Chip | None, source: Chip) -> float:
+def _ratio(chip: Chip, source: Chip) -> float:
     """How much faster a chip is by its nominal rate; 1 where Apple names none."""
     mine, theirs = _figure(chip, TFLOPS), _figure(source, TFLOPS)
     return mine / theirs if mine and theirs else 1.0
 
 
-def _bandwidth(chip: Chip | None, model: Rate, source: Chip) -> float:
+def _bandwidth(chip: Chip, model: Rate, source: Chip) -> float:
     """What the engine was seen to draw; else the share of the memory's bandwidth that the fitted chip's engine draws."""
     drawn = _figure(chip, "engine_gbps")
     if drawn:
@@ -88,9 +88,9 @@ WIDEST: Final = 126.4
 """GB/s that the fastest engine measured draws (M4 Pro, `engine_gbps` of `chips.toml`)."""
 
 
-def _figure(chip: Chip | None, name: str) -> float:
+def _figure(chip: Chip, name: str) -> float:
     """A number of a chip; the middle of a range, and 0 where there is none."""
-    value = chip.figures[name].value if chip is not None and name in chip.figures else 0.0
+    value = chip.figures[name].value if name in chip.figures else 0.0
     if isinstance(value, tuple):
         numbers = [each for each in value if isinstance(each, (int, float))]
         return sum(numbers) / len(numbers) if numbers else 0.0
