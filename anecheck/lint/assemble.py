@@ -27,7 +27,9 @@ class _Shared:
 
 
 def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledge) -> list[Finding]:
-    """The findings of all targets; one that already holds for a target's family is not repeated for it."""
+    """The findings of all targets; one that already holds for a target's family is not repeated for it, but for rules that
+    speak of single targets.
+    """
     shared = _Shared(knowledge, operation_lines(model) if any(judgement.matches for judgement in judgements) else {})
     found: list[Finding] = []
     families: dict[tuple[str, Node | None], set[str]] = {}
@@ -36,7 +38,7 @@ def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledg
         known = {key for key, covered in families.items() if family in covered}
         for function, match in judgement.matches:
             key = (match.rule.code, match.node)
-            if key not in known:
+            if match.rule.per_target or key not in known:
                 found.append(_finding(function, match, judgement.target, shared))
                 families.setdefault(key, set()).update(match.families)
     return found

@@ -145,6 +145,8 @@ class Rule:
     """On which releases of the systems the rule holds, where it is not all."""
     engine_only: ClassVar[bool] = True
     """Whether the rule is about staying on the engine, and says nothing where the app does not use it."""
+    per_target: ClassVar[bool] = False
+    """Whether what it says holds for one target, and is said of each that was asked for."""
     EXAMPLES: ClassVar[tuple[Example, ...]] = ()
 
     @property

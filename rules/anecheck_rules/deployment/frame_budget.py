@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import frame_verdict
-from anecheck_rules.forms.budgets import calls, carried_over, milliseconds, ms, of, outcome, severity, what_helps
+from anecheck_rules.forms.budgets import (
+    calls,
+    carried_over,
+    finite,
+    milliseconds,
+    ms,
+    of,
+    on,
+    outcome,
+    severity,
+    what_helps,
+)
 
 
 class FrameBudget(ModelRule):
@@ -37,6 +48,7 @@ class FrameBudget(ModelRule):
     code = "ANE809"
     name = "frame-budget"
     engine_only = False
+    per_target = True
     rewrite = "cut what the message names, or run at a lower rate"
     covers = ("LC07",)
     evidence = (cite("latency-fit", Confidence.ESTIMATED, "H13", "H14", "H15", "H16"),)
@@ -54,13 +66,14 @@ class FrameBudget(ModelRule):
             beside = ", ".join(f"{other.name} ({ms(other.ms[1])} ms)" for other in budgets.beside)
             company = f", {beside} beside it," if beside else ""
             yield self.finding(
-                f"{of(call)}{milliseconds(verdict)}{company} where a frame at {budgets.fps:g} a second leaves "
-                f"{ms(verdict.budget)} ms: {outcome(verdict)}{carried_over(call)}{what_helps(call)}",
+                f"{on(context)}{of(call)}{milliseconds(verdict)}{company} where a frame at {budgets.fps:g} a second leaves "
+                f"{ms(verdict.budget)} ms: {outcome(verdict)}{carried_over(call)}{what_helps(call, budgets)}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 severity=level,
                 budget_ms=verdict.budget,
                 estimated_ms=verdict.middle,
                 low_ms=verdict.low,
-                high_ms=verdict.high,
+                high_ms=finite(verdict.high),
                 bound=call.parts[0].timing.bound,
             )

@@ -9,7 +9,7 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import LOAD
 from anecheck.predict.load import CACHED, MINUTES, Load, load_of
-from anecheck_rules.forms.budgets import calls, ms, of
+from anecheck_rules.forms.budgets import calls, ms, of, on
 
 
 class LoadBudget(ModelRule):
@@ -34,6 +34,7 @@ class LoadBudget(ModelRule):
     code = "ANE812"
     name = "load-budget"
     engine_only = False
+    per_target = True
     rewrite = "load early and in the background, and shrink what the message names"
     limits = tuple(LOAD.values())
     evidence = (
@@ -56,9 +57,10 @@ class LoadBudget(ModelRule):
                 continue
             sure = cached[0] > limit.value or slowest.kind == MINUTES
             yield self.finding(
-                f"{of(call)}loads {_kind(slowest)}: from the cache in {ms(cached[0])} to {ms(cached[1])} ms, "
+                f"{on(context)}{of(call)}loads {_kind(slowest)}: from the cache in {ms(cached[0])} to {ms(cached[1])} ms, "
                 f"{_beyond(cached, limit.value)}, the first time in {_seconds(first)}; {_drivers(slowest)}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 severity=None if sure else Severity.INFO,
                 evidence=(*self.evidence, *slowest.citations),
                 budget_ms=limit.value,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import RESIDENCY
-from anecheck_rules.forms.budgets import calls, megabytes, of
+from anecheck_rules.forms.budgets import calls, megabytes, of, on
 
 
 class ResidencyBudget(ModelRule):
@@ -32,6 +32,7 @@ class ResidencyBudget(ModelRule):
     code = "ANE811"
     name = "residency-budget"
     engine_only = False
+    per_target = True
     rewrite = "compress the weights, or load the model only while it is needed"
     limits = tuple(RESIDENCY.values())
     evidence = (
@@ -52,10 +53,11 @@ class ResidencyBudget(ModelRule):
             palettes = _palettized(call.resident_bytes, sum(part.weight_bytes[0] for part in call.parts), context)
             smaller = f"; weights of 4 bits would leave {megabytes(palettes + call.peak_bytes)}" if palettes else ""
             yield self.finding(
-                f"{of(call)}{megabytes(size)} ({megabytes(call.resident_bytes)} of weights in memory, "
+                f"{on(context)}{of(call)}{megabytes(size)} ({megabytes(call.resident_bytes)} of weights in memory, "
                 f"{megabytes(call.peak_bytes)} of working set), {megabytes(size - limit.value)} more than the "
                 f"{megabytes(limit.value)} of a model that {_standing(wanted or '')}{smaller}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 budget_bytes=limit.value,
                 resident_weight_bytes=call.resident_bytes,
                 peak_working_set_bytes=call.peak_bytes,

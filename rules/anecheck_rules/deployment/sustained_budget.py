@@ -10,7 +10,18 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import frame_verdict
 from anecheck.predict.heat import sustained, unmeasured
-from anecheck_rules.forms.budgets import calls, carried_over, milliseconds, ms, of, outcome, severity, what_helps
+from anecheck_rules.forms.budgets import (
+    calls,
+    carried_over,
+    finite,
+    milliseconds,
+    ms,
+    of,
+    on,
+    outcome,
+    severity,
+    what_helps,
+)
 
 
 class SustainedBudget(ModelRule):
@@ -32,6 +43,7 @@ class SustainedBudget(ModelRule):
     code = "ANE810"
     name = "sustained-frame-budget"
     engine_only = False
+    per_target = True
     rewrite = "leave room for heat: a lower rate, skipped frames, or a smaller model"
     evidence = (
         cite("latency-fit", Confidence.ESTIMATED, "H13", "H14", "H15", "H16"),
@@ -44,31 +56,35 @@ class SustainedBudget(ModelRule):
         if budgets.fps is None or budgets.sustained is None:
             return
         chip_class = _device_class(context)
+        minutes = f"after {budgets.sustained:g} minutes"
         for call in calls(context):
             device = _warmest(call)
             share = sustained(chip_class, device, budgets.sustained, context.knowledge)
             if share is None:
                 yield self.finding(
-                    f"{of(call)}after {budgets.sustained:g} minutes: {unmeasured(chip_class, device, context.knowledge)}",
+                    f"{on(context)}{of(call)}{minutes}: {unmeasured(chip_class, device, context.knowledge)}",
+                    families=(context.target.family,),
                     severity=Severity.INFO,
                 )
                 continue
-            verdict = frame_verdict(budgets, call.ms, (share.low, share.high))
+            left = (share.low, share.high)
+            verdict = frame_verdict(budgets, call.ms, left)
             level = severity(verdict)
             if level is None:
                 continue
             kept = f"{share.low:.0%}" if share.low == share.high else f"{share.low:.0%} to {share.high:.0%}"
             yield self.finding(
-                f"{of(call)}after {budgets.sustained:g} minutes {milliseconds(verdict)}, {kept} of the rate being left, "
+                f"{on(context)}{of(call)}{minutes} {milliseconds(verdict)}, {kept} of the rate being left, "
                 f"where a frame at {budgets.fps:g} a second leaves {ms(verdict.budget)} ms: "
-                f"{outcome(verdict)}{carried_over(call)}{what_helps(call)}. {_shortly(share.note)}",
+                f"{outcome(verdict)}{carried_over(call)}{what_helps(call, budgets, left)}. {_shortly(share.note)}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 severity=level,
                 evidence=(*self.evidence[:1], Citation(share.source, share.confidence, ())),
                 budget_ms=verdict.budget,
                 estimated_ms=verdict.middle,
                 low_ms=verdict.low,
-                high_ms=verdict.high,
+                high_ms=finite(verdict.high),
                 share_low=share.low,
                 share_high=share.high,
                 measured=share.note,
@@ -83,9 +99,9 @@ def _device_class(context: Context) -> str:
 
 
 def _warmest(call: Call) -> Device:
-    """The GPU where it has a part, for it loses more; else the engine."""
+    """The GPU where it has a part, for it loses more; else the engine, and the CPU where that has all."""
     placed = {segment.device for part in call.parts for segment in part.placement.segments}
-    return Device.GPU if Device.GPU in placed else Device.ANE
+    return next((device for device in (Device.GPU, Device.ANE) if device in placed), Device.CPU)
 
 
 def _shortly(note: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from anecheck.lint.calls import Call, calls_of
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context
-from anecheck.predict.budget import Verdict
+from anecheck.predict.budget import Budgets, Verdict, frame_verdict
 from anecheck.predict.levers import Lever, levers
 
 MOST_LEVERS = 3
@@ -28,20 +29,29 @@ def severity(verdict: Verdict) -> Severity | None:
 
 def milliseconds(verdict: Verdict) -> str:
     """The estimate with its range."""
-    return f"estimated {ms(verdict.middle)} ms ({ms(verdict.low)} to {ms(verdict.high)})"
+    to = f"to {ms(verdict.high)}" if finite(verdict.high) else "or more"
+    return f"estimated {ms(verdict.middle)} ms ({ms(verdict.low)} {to})"
 
 
 def outcome(verdict: Verdict) -> str:
     """By how much the time is too long, or how much of its range is."""
     if verdict.is_missed:
         return f"{ms(verdict.middle - verdict.budget)} ms too long"
+    if finite(verdict.high) is None:
+        return "within it, but the range has no end"
     return f"within it, but the range ends {ms(verdict.high - verdict.budget)} ms beyond"
 
 
-def what_helps(call: Call) -> str:
-    """What would make a call faster, as the end of a message; empty where nothing known would."""
+def what_helps(call: Call, budgets: Budgets, share: tuple[float, float] = (1.0, 1.0)) -> str:
+    """What would make a call faster, as the end of a message; empty where nothing known would.
+
+    The times are those of the whole frame, comparable to the estimate: models beside it and lost rate (`share`) included.
+    """
     found: Sequence[Lever] = levers(call.parts[0]) if len(call.parts) == 1 else ()
-    named = ", ".join(f"{lever.text} ({ms(lever.ms)} ms)" for lever in found[:MOST_LEVERS])
+    named = ", ".join(
+        f"{lever.text} ({ms(frame_verdict(budgets, (lever.ms,) * 3, share).middle)} ms)"
+        for lever in found[:MOST_LEVERS]
+    )
     return f"; by the same estimate would help: {named}" if named else ""
 
 
@@ -49,6 +59,11 @@ def carried_over(call: Call) -> str:
     """Where the rates come from, if not from the chip itself."""
     rates = call.parts[0].rates
     return "" if rates.standing == "fitted" else f" ({rates.note})"
+
+
+def finite(value: float) -> float | None:
+    """A number as it stands in a report; `None` for one without end."""
+    return value if math.isfinite(value) else None
 
 
 def ms(value: float) -> str:
@@ -64,3 +79,10 @@ def megabytes(size: float) -> str:
 def of(call: Call) -> str:
     """Which of several calls is meant, as the beginning of a message."""
     return f"{call.label}: " if call.label else ""
+
+
+def on(context: Context) -> str:
+    """For which target it is said, as the beginning of a message."""
+    target = context.target
+    name = context.knowledge.chips[target.chip].name if target.chip else target.family
+    return f"{name}/{target.os}: " if target.os else f"{name}: "
