@@ -30,7 +30,7 @@ def levers(assessment: Assessment) -> list[Lever]:
 
 def _elsewhere(timing: Timing) -> list[Lever]:
     """The engine's part alone; of a program that has none there nothing would be left."""
-    if not timing.elsewhere or not timing.operations:
+    if not timing.elsewhere or not timing.floor:
         return []
     return [Lever("keep the operations on the CPU out of the model, or mend them", _total(timing, elsewhere=0.0))]
 
