@@ -23,7 +23,7 @@ def test_a_frame_less_its_headroom(fps: float, headroom: float, left: float) -> 
 
 
 def test_nothing_is_asked_unless_somebody_sets_it() -> None:
-    assert NO_BUDGETS == Budgets()
+    assert Budgets() == NO_BUDGETS
     assert NO_BUDGETS.frame_ms is None
     with pytest.raises(ValueError, match="no frame rate"):
         frame_verdict(NO_BUDGETS, CALL)

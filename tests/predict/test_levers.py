@@ -43,7 +43,8 @@ def test_palettes_where_weights_decide() -> None:
 
 def test_palettes_are_not_named_where_the_system_expands_them_or_they_are_there() -> None:
     assert PALETTES not in helps(HEAVY, "a14/ios16")
-    stored = f"""tensor<fp16, [2048, 2048, 1, 1]> w = constexpr_lut_to_dense(indices = {blob("[2048, 2048, 1, 1]", dtype="uint4")},
+    stored = f"""tensor<fp16, [2048, 2048, 1, 1]> w = constexpr_lut_to_dense(
+        indices = {blob("[2048, 2048, 1, 1]", dtype="uint4")},
         lut = {blob("[1, 1, 1, 1, 16, 1]", offset=9_000_000)});"""
     palettized = program([stored, HEAVY.splitlines()[1].replace(blob("[2048, 2048, 1, 1]"), "w")], ("y",), DEEP)
     assert helps(palettized, "a14") == {}
