@@ -26,7 +26,7 @@ TABLE = KNOWLEDGE.rates
 
 
 def by_hand(chip: str, operations: float, weights: float, streamed: float) -> float:
-    """The floor, the longer of arithmetic and weights, and streamed values, in milliseconds: 1e12 operations a second are 1e9 a millisecond."""
+    """The floor, the longer of arithmetic and weights, and streamed values, in ms: 1e12 operations a second are 1e9 a ms."""
     rate = TABLE[chip]
     arithmetic, reading = operations / (rate.tflops * 1e9), weights / (rate.gbps * 1e6)
     return rate.floor_ms + max(arithmetic, reading) + streamed / (rate.gbps * 1e6)
