@@ -24,7 +24,7 @@ from anecheck.predict.placement import Placement
 __all__ = ["ALIASES", "Buffer", "Copy", "Footprint", "copies", "footprint"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Buffer:
     """Memory for one value, and for every other that is the same memory in another shape.
 
@@ -52,7 +52,7 @@ class Buffer:
         return self.laid_out - self.packed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Copy:
     """A value that crosses from one device to another, with its packed bytes; `position` is where the next device begins."""
 
@@ -63,7 +63,7 @@ class Copy:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Footprint:
     """The working set of a function.
 
@@ -86,7 +86,7 @@ class Footprint:
     @cached_property
     def peak_packed(self) -> int:
         """The same without padding, wherever that peak is."""
-        return max(self.packed, default=self.standing)
+        return max(self.packed, default=sum(buffer.packed for buffer in self.buffers if buffer.kind != "value"))
 
     @cached_property
     def peak_position(self) -> int | None:
@@ -160,6 +160,7 @@ class _Survey:
         self.sizes: dict[int, tuple[Type, int, int]] = {}
         self.carried: dict[str, Buffer] = {}
         self.engine = self._engine(placement)
+        self.unplaced = placement is None or not placement.operations
         self.ends = self._ends()
 
     def walk(self) -> None:
@@ -233,7 +234,7 @@ class _Survey:
     def _open(self, operand: Operand, kind: str, position: int) -> Buffer:
         packed, laid_out = self._size(operand.type)
         buffer = Buffer(operand, kind, packed, laid_out, position, max(position, self._returned_until(operand)))
-        buffer.on_engine = self.engine is None
+        buffer.on_engine = self.unplaced
         self.of[operand] = buffer
         self.buffers.append(buffer)
         return buffer

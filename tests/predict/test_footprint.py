@@ -106,6 +106,8 @@ def test_inputs_and_outputs_live_through_the_run() -> None:
 def test_a_function_without_operations_holds_its_inputs() -> None:
     found = function(f"{T} x, {WIDE} z", "x")
     assert (found.held, found.peak, found.peak_packed, found.peak_position) == ((), 3 * B, 3 * B, None)
+    thin = function("tensor<fp16, [64, 1]> x", "x")
+    assert (thin.peak, thin.peak_packed) == (B, 64 * 2)
 
 
 def test_constants_and_weights_are_no_part_of_it() -> None:
@@ -165,6 +167,20 @@ def test_a_look_at_an_input_is_the_input() -> None:
     assert found.of[found.nodes[0].outputs[0]].kind == "input"
 
 
+def test_an_input_that_is_returned_stays_an_input() -> None:
+    found = function(f"{T} x", "v", f"{T} v = identity(x = x);", relu("a", "v"))
+    assert [(buffer.value.name, buffer.kind) for buffer in found.buffers] == [("x", "input"), ("a", "value")]
+    assert found.crossing(1) == []
+
+
+def test_a_look_tells_a_size_that_its_source_does_not() -> None:
+    found = function(
+        "tensor<fp16, [?]> x", "y", relu("a", "x", "tensor<fp16, [?]>"), reshape("v", "a", T), relu("y", "v")
+    )
+    a = found.of[found.nodes[0].outputs[0]]
+    assert (a.packed, a.laid_out) == (B, B)
+
+
 def test_a_look_that_is_returned_makes_its_source_an_output() -> None:
     found = function(
         f"{T} x", "y", relu("a", "x"), relu("b", "a"), add("c", "a", "b"), reshape("y", "c", "tensor<fp16, [64, 32]>")
@@ -177,6 +193,16 @@ def test_a_look_that_is_returned_makes_its_source_an_output() -> None:
 def test_an_output_used_in_two_shapes_counts_once() -> None:
     found = function(f"{T} x", "a, v", relu("a", "x"), reshape("v", "a", "tensor<fp16, [64, 32]>"))
     assert found.held == (2 * B, 2 * B)
+
+
+def test_a_state_is_not_changed_in_place_where_its_old_content_is_returned() -> None:
+    place = "begin = tensor<int32, [3]>([0, 4, 0]), end = tensor<int32, [3]>([1, 5, 32])"
+    found = function(
+        f"state<{T}> s, tensor<fp16, [1, 1, 32]> u", "old",
+        f"{T} old = read_state(input = s);", f"{T} new = slice_update({place}, update = u, x = old);",
+        "write_state(data = new, input = s);",
+    )  # fmt: skip
+    assert found.held == (B + 64, 2 * B + 64, 2 * B + 64)
 
 
 # Sizes

@@ -155,6 +155,7 @@ def test_two_layers_share_a_palette() -> None:
         ("[1, 1]", 1, INT8),
         ("[8, 2]", 16, BLOCKWISE),  # a scale for every 32 of 64
         ("[1, 2]", 2, BLOCKWISE),  # the same without one for each channel
+        ("[8, 64]", 512, BLOCKWISE),  # one for every weight
         ("[2, 1]", 2, BLOCKWISE),  # one for every four channels
     ],
 )
