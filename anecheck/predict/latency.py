@@ -15,7 +15,7 @@ from typing import NamedTuple
 from anecheck.knowledge.evidence import Device
 from anecheck.mil.graph import Graph, Node, Operand
 from anecheck.mil.types import Type
-from anecheck.predict.footprint import ALIASES
+from anecheck.predict.aliases import ALIASES, updates_in_place
 from anecheck.predict.layout import engine_bytes
 from anecheck.predict.placement import MICROSECONDS, Placed, Placement
 from anecheck.predict.rates import Rates
@@ -23,8 +23,10 @@ from anecheck.predict.weights import Weights
 from anecheck.predict.work import CONTRACTIONS, LOOK_UPS, operations, weight_bytes_read
 
 QUANTIZE, DEQUANTIZE = "quantize", "dequantize"
-UNSEEN = frozenset({QUANTIZE, DEQUANTIZE, *ALIASES})
-"""Operations that move nothing of their own: the engine computes with 8-bit values as they are."""
+UNSEEN = frozenset({QUANTIZE, DEQUANTIZE, "write_state", *ALIASES})
+"""Operations that move nothing of their own: the engine computes with 8-bit values as they are, and a state is written by the
+operation that makes its new value.
+"""
 
 
 class OperationTime(NamedTuple):
@@ -141,6 +143,7 @@ class _Clock:
     def __init__(self, graph: Graph, placement: Placement, weights: Weights, engine: Engine) -> None:
         self.graph, self.placement, self.weights, self.engine = graph, placement, weights, engine
         self.sizes: dict[int, tuple[Type, int]] = {}
+        self.in_place = updates_in_place(graph)
         self.quantized = QUANTIZE in graph.by_type or DEQUANTIZE in graph.by_type
         self.large = self._large_types()
 
@@ -200,11 +203,16 @@ class _Clock:
         return bool(self.large) and not self.large.isdisjoint([id(tensor) for tensor in node.running_tensors])
 
     def _streamed(self, node: Node) -> int:
-        """The bytes that an operation writes to memory and reads from it: those of values too large for the chip."""
+        """The bytes that an operation writes to memory and reads from it: those of values too large for the chip.
+
+        One that changes a part of a state in place moves that part alone, twice: as it reads it and as it writes it.
+        """
         if node.type in UNSEEN:
             return 0
         read = {operand for bound in node.inputs.values() for operand in bound if not operand.is_constant}
-        sizes = [self._seen(operand) for operand in (*read, *node.outputs)]
+        old = self.in_place.get(node)
+        moved = 2 * [*read - {old}] if old is not None else [*read, *node.outputs]
+        sizes = [self._seen(operand) for operand in moved]
         return sum(size for size in sizes if size > self.engine.resident)
 
     def _seen(self, operand: Operand) -> int:

@@ -11,7 +11,7 @@ from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import frame_verdict
 from anecheck.predict.latency import OperationTime
 from anecheck.predict.weights import BLOCKWISE, INT8, PALETTE
-from anecheck_rules.forms.budgets import calls, megabytes, ms, of
+from anecheck_rules.forms.budgets import calls, megabytes, ms, of, on
 
 MOST = 3
 """How many operations are named."""
@@ -40,6 +40,7 @@ class BandwidthBound(ModelRule):
     code = "ANE409"
     name = "bandwidth-bound"
     severity = Severity.INFO
+    per_target = True
     rewrite = "compress the weights to a form that the chip reads as it is stored, or do more in one call"
     covers = ("MM10", "QZ12")
     evidence = (
@@ -61,10 +62,11 @@ class BandwidthBound(ModelRule):
             read = sum(row.weight_bytes for part in parts for row in part.timing.operations)
             timing = parts[0].timing
             yield self.finding(
-                f"{of(call)}{megabytes(read)} of weights are read for each prediction, {ms(timing.weights)} ms at "
+                f"{on(context)}{of(call)}{megabytes(read)} of weights are read for each prediction, {ms(timing.weights)} ms at "
                 f"{timing.rates.gbps:g} GB/s, where the arithmetic takes {ms(timing.arithmetic)} ms; {len(rows)} operations "
                 f"wait for theirs, most of all {_named(rows)}. {_bought(call, context)}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 related=tuple(row.node for row in sorted(rows, key=lambda row: -row.weights_us)[:MOST]),
                 weight_bytes=read,
                 weights_ms=timing.weights,

@@ -8,7 +8,7 @@ from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.calls import Call
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.assess import Assessment
-from anecheck_rules.forms.budgets import calls, megabytes, of
+from anecheck_rules.forms.budgets import calls, megabytes, of, on
 
 MOST = 3
 """How many values are named."""
@@ -35,6 +35,7 @@ class MemoryLimit(ModelRule):
     code = "ANE410"
     name = "memory-limit"
     engine_only = False
+    per_target = True
     rewrite = "cut where the peak is, use a smaller picture, or compress the weights"
     evidence = (cite("ml-ane-tf", Confidence.DOCUMENTED), cite("guide25", Confidence.REVERSE_ENGINEERED))
 
@@ -49,9 +50,11 @@ class MemoryLimit(ModelRule):
                 continue
             largest = max(call.parts, key=lambda part: part.footprint.peak)
             yield self.finding(
-                f"{of(call)}{megabytes(size)} ({megabytes(call.resident_bytes)} of weights, {megabytes(call.peak_bytes)} of "
-                f"working set), {megabytes(size - limit)} more than the limit of {megabytes(limit)}; {_advice(call, largest)}",
+                f"{on(context)}{of(call)}{megabytes(size)} ({megabytes(call.resident_bytes)} of weights, "
+                f"{megabytes(call.peak_bytes)} of working set), {megabytes(size - limit)} more than the limit of "
+                f"{megabytes(limit)}; {_advice(call, largest)}",
                 function=call.functions[0] if call.label else None,
+                families=(context.target.family,),
                 budget_bytes=limit,
                 resident_weight_bytes=call.resident_bytes,
                 peak_working_set_bytes=call.peak_bytes,
