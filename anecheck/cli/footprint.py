@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from anecheck.cli.budgets import budget_options
 from anecheck.cli.options import (
     JudgementOptions,
     carries_blocks,
@@ -21,6 +22,7 @@ from anecheck.cli.options import (
 )
 from anecheck.lint.finding import Report
 from anecheck.lint.run import lint_paths
+from anecheck.lint.wanted import NOTHING_WANTED, SettingError, Wanted
 from anecheck.report.escape import visible
 
 EXIT_UNREADABLE = 3
@@ -29,6 +31,7 @@ EXIT_UNREADABLE = 3
 @click.command("footprint", short_help="Say how much memory and time a model takes.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @judgement_options
+@budget_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option(
     "--output-file", "-o", type=click.Path(dir_okay=False), help="Write the report there instead of printing it."
@@ -38,6 +41,7 @@ EXIT_UNREADABLE = 3
 def command(
     paths: tuple[str, ...],
     judgement: JudgementOptions,
+    wanted: Wanted,
     format_: str,
     output_file: str | None,
     color: str,
@@ -50,18 +54,23 @@ def command(
     """
     if len(set(judgement.targets)) > 1:
         raise click.UsageError("a footprint is worked out for one --target at a time")
-    settings = make_settings(judgement, footprint=True)
+    settings = make_settings(judgement, wanted, footprint=True)
     models = locate(paths)
-    report = lint_paths(models, settings, _collect if len(models) > 1 else None)
+    try:
+        report = lint_paths(models, settings, _collect if len(models) > 1 else None)
+    except SettingError as error:
+        raise click.UsageError(str(error)) from error
     colour = use_colour(color) and output_file is None
     ascii_only = output_file is None and not carries_blocks()
-    write_report(_renderer(format_, colour=colour, quiet=quiet, ascii_only=ascii_only)(report), output_file)
+    asked = wanted != NOTHING_WANTED
+    render = _renderer(format_, colour=colour, quiet=quiet, ascii_only=ascii_only, budgets=asked)
+    write_report(render(report), output_file)
     if format_ == "csv":
         _complain(report)
     sys.exit(EXIT_UNREADABLE if any(model.error for model in report.models) else 0)
 
 
-def _renderer(format_: str, *, colour: bool, quiet: bool, ascii_only: bool) -> Callable[[Report], str]:
+def _renderer(format_: str, *, colour: bool, quiet: bool, ascii_only: bool, budgets: bool) -> Callable[[Report], str]:
     """What writes a format; only the one in use is imported."""
     if format_ == "json":
         from anecheck.report import json  # noqa: PLC0415
@@ -74,7 +83,7 @@ def _renderer(format_: str, *, colour: bool, quiet: bool, ascii_only: bool) -> C
     from anecheck.report import footprint  # noqa: PLC0415
 
     return lambda report: footprint.render(
-        report, width=output_width(), colour=colour, quiet=quiet, ascii_only=ascii_only
+        report, width=output_width(), colour=colour, quiet=quiet, ascii_only=ascii_only, budgets=budgets
     )
 
 

@@ -161,11 +161,12 @@ def figure(row: Mapping[str, Any]) -> Figure:
 class Rate(NamedTuple):
     """How fast a chip's engine runs whole networks, fitted to published latencies (`latency.toml` has the formula).
 
-    `tflops` are 1e12 operations a second, `gbps` 1e9 bytes a second. `fitted_to` counts the latencies that the row rests on;
-    nine in ten published times lie within the factor `spread` of the estimate, up or down.
+    `name` is the chip's. `tflops` are 1e12 operations a second, `gbps` 1e9 bytes a second. `fitted_to` counts the latencies
+    that the row rests on; nine in ten published times lie within the factor `spread` of the estimate, up or down.
     """
 
     chip: str
+    name: str
     tflops: float
     gbps: float
     floor_ms: float

@@ -213,8 +213,6 @@ class FootprintReport:
     """How many values have a size that is unknown until the model runs: with any, all numbers are lower bounds."""
     operations: list[OperationFootprint]
     """Those that run, in the order of the run."""
-    remarks: list[str] = field(default_factory=list)
-    """Sentences that end what is told of the function."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ Path: TypeAlias = tuple[tuple[int, int], ...]
 CONSTEXPR_PREFIX = "constexpr_"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Operand:
     """A value in the graph, as somebody uses it. There is one object for each named value.
 
@@ -27,6 +27,9 @@ class Operand:
     type: Type
     producer: Node | None = None
     value: Value | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.name}>"
 
     @property
     def tensor(self) -> TensorType | None:
@@ -42,7 +45,7 @@ class Operand:
         return self.value is not None or (self.producer is not None and self.producer.is_constexpr)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """An operation in the graph (every one but `const`).
 
@@ -61,6 +64,9 @@ class Node:
     outputs: tuple[Operand, ...] = ()
     captures: dict[Operand, None] = field(default_factory=dict)
     running_tensors: tuple[TensorType, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.name}>"
 
     @property
     def name(self) -> str:

@@ -36,7 +36,7 @@ def rates(target: Target, knowledge: Knowledge) -> Rates:
     if own is not None:
         return Rates(
             own.tflops, own.gbps, own.floor_ms, own.int8_speedup, own.spread, "fitted",
-            f"fitted to {own.fitted_to} published latencies on {knowledge.chips[own.chip].name}",
+            f"fitted to {own.fitted_to} published latencies on {own.name}",
         )  # fmt: skip
     model = _nearest(target.family, knowledge)
     source = knowledge.chips[model.chip]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from anecheck.lint.finding import FunctionReport, ModelReport, Report, TargetReport
+from anecheck.lint.finding import FunctionReport, ModelReport, Report, Severity, TargetReport
 from anecheck.lint.footprint_report import FootprintReport, HolderReport, SegmentFootprint
 from anecheck.report.chart import chart
 from anecheck.report.escape import short_name, visible
@@ -22,12 +22,19 @@ TABLE_WIDTH = 72
 KINDS: Final = {"neuralnetwork": "a neural network", "pipeline": "a pipeline of such models"}
 
 
-def render(
-    report: Report, *, width: int = 80, colour: bool = False, quiet: bool = False, ascii_only: bool = False
+def render(  # noqa: PLR0913  # each is a choice of whoever reads
+    report: Report,
+    *,
+    width: int = 80,
+    colour: bool = False,
+    quiet: bool = False,
+    ascii_only: bool = False,
+    budgets: bool = False,
 ) -> str:
     """Write a report that was made with footprints.
 
-    `quiet` leaves the totals of each function and model; `ascii_only` is for outputs that carry nothing else.
+    `quiet` leaves the totals of each function and model; `ascii_only` is for outputs that carry nothing else; `budgets` says
+    that some were asked for, which are then told of, kept or not.
     """
     paper = Paper(width, colour, ascii_only=ascii_only)
     for model in report.models:
@@ -44,9 +51,22 @@ def render(
             if function.footprint is not None:
                 _function(paper, function, function.footprint, report.target, quiet=quiet)
         _total(paper, model)
+        if budgets and model.functions:
+            _budgets(paper, model)
         if not quiet:
             paper.line()
     return paper.written()
+
+
+def _budgets(paper: Paper, model: ModelReport) -> None:
+    """What is said of the budgets that were asked for: findings whose data has one."""
+    missed = [finding for finding in model.findings if any(key.startswith("budget_") for key in finding.data)]
+    for finding in missed:
+        style = Style(fg="yellow" if finding.severity is Severity.WARNING else "blue", bold=True)
+        lead = (finding.severity.value, style)
+        paper.paragraph(f"{finding.severity.value} {finding.code} {visible(finding.message)}", 2, lead=lead)
+    if not missed:
+        paper.paragraph("budgets: kept", 2)
 
 
 def _function(
@@ -64,8 +84,6 @@ def _function(
         paper.paragraph(
             f"sizes that are unknown until the model runs count as 1 ({values}): all numbers here are lower bounds", 2
         )
-    for remark in footprint.remarks:
-        paper.paragraph(visible(remark), 2)
 
 
 def _headline(function: FunctionReport, footprint: FootprintReport, target: TargetReport) -> str:

@@ -162,3 +162,13 @@ def test_other_kinds_of_models(anecheck: RunAnecheck, path: str) -> None:
     result = anecheck("footprint", path)
     assert (result.returncode, result.stderr) == (0, "")
     assert ("no footprint is known" in result.stdout) == path.endswith(".mlmodel")
+
+
+def test_budgets_are_told_as_lint_tells_them(anecheck: RunAnecheck) -> None:
+    resnet = "fixtures/zoo/resnet50.mlpackage"
+    kept = anecheck("footprint", resnet, "--fps", "60", "--quiet")
+    assert kept.stdout.rstrip().endswith("budgets: kept")
+    missed = anecheck("footprint", resnet, "--fps", "1000", "--quiet")
+    assert missed.returncode == 0, "a footprint tells, lint judges"
+    assert "warning ANE809 A17 Pro: estimated" in missed.stdout
+    assert anecheck("footprint", resnet, "--with", "nothing.mlpackage").returncode == 2

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from anecheck.lint.finding import ModelReport, ReadError, Report, TargetReport, ToolReport
+from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.finding import Finding, ModelReport, ReadError, Report, Severity, TargetReport, ToolReport
 from anecheck.lint.footprint_report import MemoryTotal, TrafficReport, WeightFormReport
 from anecheck.report import footprint_csv
 from anecheck.report.footprint import render
@@ -54,7 +56,6 @@ def test_nothing_is_wider_than_the_terminal(width: int, ascii_only: bool) -> Non
         copies=[copy(name)] * 9,
         timing=timing(streamed_ms=1.0, elsewhere_ms=2.0, switches_ms=3.0, slowest=[slow(name)] * 9),
         unknown_sizes=3,
-        remarks=["a remark " * 30],
     )
     lines = render(report(rich, rich), width=width, ascii_only=ascii_only).splitlines()
     assert [line for line in lines if len(line) > width] == []
@@ -75,7 +76,6 @@ def test_names_never_reach_the_terminal_as_control_sequences() -> None:
         operations=[operation(0, name=hostile, type=hostile)],
         copies=[copy(hostile)],
         timing=timing(slowest=[slow(hostile)], note=hostile),
-        remarks=[hostile],
     )
     total = MemoryTotal(peak_bytes=1, peak_function=hostile, weight_stored_bytes=1, weight_resident_bytes=1)
     for text in (render(report(worst, worst, memory=total)), footprint_csv.render(report(worst))):
@@ -177,10 +177,30 @@ def test_weights_by_form() -> None:
     assert expected in said(render(report(measured)))
 
 
-def test_unknown_sizes_make_lower_bounds_and_remarks_come_last() -> None:
-    text = said(render(report(footprint(unknown_sizes=2, remarks=["Ends here."])), width=120))
-    assert "count as 1 (2 values): all numbers here are lower bounds Ends here." in text
-    assert text.rstrip().endswith("Ends here.")
+def test_unknown_sizes_make_lower_bounds() -> None:
+    text = said(render(report(footprint(unknown_sizes=2)), width=120))
+    assert "count as 1 (2 values): all numbers here are lower bounds" in text
+
+
+def test_budgets_that_were_asked_for_are_told_last() -> None:
+    kept = report(footprint())
+    assert "budgets" not in render(kept)
+    assert render(kept, budgets=True).rstrip().endswith("budgets: kept")
+    missed = finding("ANE809", f"too long {ESCAPE}", budget_ms=1.0)
+    model = replace(kept.models[0], findings=[finding("ANE101", "something else"), missed])
+    text = said(render(replace(kept, models=[model]), budgets=True, width=120))
+    assert text.endswith("warning ANE809 too long \\x1b[31m ")
+
+
+def finding(code: str, message: str, **data: float) -> Finding:
+    return Finding(
+        code=code,
+        name="a-rule",
+        severity=Severity.WARNING,
+        confidence=Confidence.ESTIMATED,
+        message=message,
+        data=data,
+    )
 
 
 def test_several_functions_have_a_total_and_quiet_leaves_the_totals() -> None:
