@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
+from anecheck.cli.options import with_options
 from anecheck.lint.wanted import Wanted, positive, share, size
 from anecheck.predict.budget import LOAD, RESIDENCY
 
@@ -31,11 +31,10 @@ def _reader(read: Callable[[object], float]) -> Callable[[click.Context, click.P
 def budget_options(command: F) -> F:
     """Add the options that say what an app can afford; they arrive as one `wanted`. All are off unless given."""
 
-    @functools.wraps(command)
-    def packed(**given: Any) -> Any:  # noqa: ANN401  # click hands over whatever the options hold
+    def pack(given: dict[str, Any]) -> dict[str, Any]:
         own = {field.name: given.pop(field.name) for field in fields(Wanted)}
         own["beside"] = tuple(map(Path, own["beside"])) or None
-        return command(wanted=Wanted(**own), **given)
+        return {"wanted": Wanted(**own)}
 
     options = (
         click.option(
@@ -71,7 +70,4 @@ def budget_options(command: F) -> F:
             help="Another model that runs in the same frame: they share the engine, so their times add. Repeatable.",
         ),
     )
-    with_options: Any = packed
-    for option in reversed(options):
-        with_options = option(with_options)
-    return cast("F", with_options)
+    return with_options(command, options, pack)

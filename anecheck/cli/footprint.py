@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
 from anecheck.cli.budgets import budget_options
 from anecheck.cli.options import (
+    EXIT_UNREADABLE,
     JudgementOptions,
     carries_blocks,
+    collect_garbage,
+    complain,
     judgement_options,
     locate,
     make_settings,
@@ -23,9 +24,6 @@ from anecheck.cli.options import (
 from anecheck.lint.finding import Report
 from anecheck.lint.run import lint_paths
 from anecheck.lint.wanted import NOTHING_WANTED, SettingError, Wanted
-from anecheck.report.escape import visible
-
-EXIT_UNREADABLE = 3
 
 
 @click.command("footprint", short_help="Say how much memory and time a model takes.")
@@ -57,7 +55,7 @@ def command(
     settings = make_settings(judgement, wanted, footprint=True)
     models = locate(paths)
     try:
-        report = lint_paths(models, settings, _collect if len(models) > 1 else None)
+        report = lint_paths(models, settings, collect_garbage if len(models) > 1 else None)
     except SettingError as error:
         raise click.UsageError(str(error)) from error
     colour = use_colour(color) and output_file is None
@@ -66,7 +64,7 @@ def command(
     render = _renderer(format_, colour=colour, quiet=quiet, ascii_only=ascii_only, budgets=asked)
     write_report(render(report), output_file)
     if format_ == "csv":
-        _complain(report)
+        complain(report)
     sys.exit(EXIT_UNREADABLE if any(model.error for model in report.models) else 0)
 
 
@@ -85,15 +83,3 @@ def _renderer(format_: str, *, colour: bool, quiet: bool, ascii_only: bool, budg
     return lambda report: footprint.render(
         report, width=output_width(), colour=colour, quiet=quiet, ascii_only=ascii_only, budgets=budgets
     )
-
-
-def _collect(_: Path) -> None:
-    """Drop what the last model left: the garbage collector does not run by itself (see `anecheck.cli.main`)."""
-    gc.collect()
-
-
-def _complain(report: Report) -> None:
-    """Say on the standard error which models could not be read: a table has no place for it."""
-    for model in report.models:
-        if model.error:
-            click.echo(f"{visible(model.path)}: {model.error.code} {visible(model.error.message)}", err=True)

@@ -12,6 +12,7 @@ import click
 from anecheck.artifact.proto import is_pure_python
 from anecheck.cli.budgets import budget_options
 from anecheck.cli.options import (
+    EXIT_UNREADABLE,
     JudgementOptions,
     judgement_options,
     locate,
@@ -25,7 +26,7 @@ from anecheck.lint.run import lint_paths
 from anecheck.lint.wanted import SettingError, Wanted
 from anecheck.report.escape import visible
 
-EXIT_FINDINGS, EXIT_UNREADABLE = 1, 3
+EXIT_FINDINGS = 1
 PROGRESS_FROM = 5
 """How many models it takes for a progress line."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,12 +16,16 @@ import click
 from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.knowledge.tables import Knowledge, UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
+from anecheck.lint.finding import Report
 from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.lint.run import Settings
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
+from anecheck.report.escape import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_WIDTH = 80
+EXIT_UNREADABLE = 3
+"""What a command exits with where some model could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,9 @@ class JudgementOptions:
 def judgement_options(command: F) -> F:
     """Add the options that say what a model is judged for, and by which rules; they arrive as one `judgement`."""
 
-    @functools.wraps(command)
-    def packed(**given: Any) -> Any:  # noqa: ANN401  # click hands over whatever the options hold
+    def pack(given: dict[str, Any]) -> dict[str, Any]:
         own = {field.name: given.pop(field.name) for field in fields(JudgementOptions)}
-        return command(judgement=JudgementOptions(**own), **given)
+        return {"judgement": JudgementOptions(**own)}
 
     options = (
         click.option(
@@ -72,10 +76,22 @@ def judgement_options(command: F) -> F:
             help="Judge by another limit than the known one (`anecheck rule CODE` names a rule's limits). Repeatable.",
         ),
     )
-    with_options: Any = packed
+    return with_options(command, options, pack)
+
+
+def with_options(
+    command: F, options: Sequence[Callable[[Any], Any]], pack: Callable[[dict[str, Any]], dict[str, Any]]
+) -> F:
+    """Add options to a command; `pack` takes what they were given out of its arguments, and returns what stands for them."""
+
+    @functools.wraps(command)
+    def packed(**given: Any) -> Any:  # noqa: ANN401  # click hands over whatever the options hold
+        return command(**pack(given), **given)
+
+    decorated: Any = packed
     for option in reversed(options):
-        with_options = option(with_options)
-    return cast("F", with_options)
+        decorated = option(decorated)
+    return cast("F", decorated)
 
 
 def make_settings(
@@ -158,6 +174,18 @@ def write_report(text: str, output_file: str | None) -> None:
         Path(output_file).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"cannot write '{output_file}': {error.strerror}") from error
+
+
+def collect_garbage(_: Path) -> None:
+    """Drop what the last model left: the garbage collector does not run by itself (see `anecheck.cli.main`)."""
+    gc.collect()
+
+
+def complain(report: Report) -> None:
+    """Say on the standard error which models could not be read: a table has no place for it."""
+    for model in report.models:
+        if model.error:
+            click.echo(f"{visible(model.path)}: {model.error.code} {visible(model.error.message)}", err=True)
 
 
 def _split(selectors: Sequence[str]) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
 from anecheck.cli.options import (
+    EXIT_UNREADABLE,
     JudgementOptions,
+    collect_garbage,
+    complain,
     judgement_options,
     locate,
     make_settings,
@@ -20,9 +21,6 @@ from anecheck.cli.options import (
 )
 from anecheck.lint.finding import Report
 from anecheck.lint.run import lint_paths
-from anecheck.report.escape import visible
-
-EXIT_UNREADABLE = 3
 
 
 @click.command("placement", short_help="Predict where each operation runs.")
@@ -54,11 +52,11 @@ def command(
         raise click.UsageError("a placement is predicted for one --target at a time")
     settings = make_settings(judgement, operations=True)
     models = locate(paths)
-    report = lint_paths(models, settings, _collect if len(models) > 1 else None)
+    report = lint_paths(models, settings, collect_garbage if len(models) > 1 else None)
     colour = use_colour(color) and output_file is None
     write_report(_renderer(format_, colour=colour, operations=operations, quiet=quiet)(report), output_file)
     if format_ == "csv":
-        _complain(report)
+        complain(report)
     sys.exit(EXIT_UNREADABLE if any(model.error for model in report.models) else 0)
 
 
@@ -77,15 +75,3 @@ def _renderer(format_: str, *, colour: bool, operations: bool, quiet: bool) -> C
     return lambda report: placement.render(
         report, width=output_width(), colour=colour, operations=operations, quiet=quiet
     )
-
-
-def _collect(_: Path) -> None:
-    """Drop what the last model left: the garbage collector does not run by itself (see `anecheck.cli.main`)."""
-    gc.collect()
-
-
-def _complain(report: Report) -> None:
-    """Say on the standard error which models could not be read: a table has no place for it."""
-    for model in report.models:
-        if model.error:
-            click.echo(f"{visible(model.path)}: {model.error.code} {visible(model.error.message)}", err=True)

@@ -8,12 +8,10 @@ import click
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.cli.options import JudgementOptions, judgement_options, locate, make_settings
+from anecheck.cli.options import EXIT_UNREADABLE, JudgementOptions, judgement_options, locate, make_settings
 from anecheck.lint.run import lint_model
 from anecheck.report.escape import visible
 from anecheck.report.listing import render
-
-EXIT_UNREADABLE = 3
 
 
 @click.command("show", short_help="Print a program as MIL text.")
