@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.mil.graph import Graph
 from anecheck.predict.footprint import Copy, Footprint, copies, footprint
 from anecheck.predict.latency import Engine, Timing, timing
 from anecheck.predict.placement import Placement
-from anecheck.predict.rates import Rates, rates
+from anecheck.predict.rates import Rates, elsewhere, rates
 from anecheck.predict.weights import Weights, stored_and_resident, streams
 
 ALIGNMENT, RESIDENT = "last-axis-alignment-bytes", "operand-resident-bytes"
@@ -62,7 +63,10 @@ class Assessment:
     @cached_property
     def timing(self) -> Timing:
         """How long a prediction takes."""
-        engine = Engine(self.rates, self.streams, self.alignment, self.resident_bytes)
+        rates = self.rates
+        if all(segment.device is not Device.ANE for segment in self.placement.segments):
+            rates = elsewhere(rates, self.knowledge)
+        engine = Engine(rates, self.streams, self.alignment, self.resident_bytes)
         return timing(self.graph, self.placement, self.weights, engine)
 
     @cached_property

@@ -56,6 +56,12 @@ def rates(target: Target, knowledge: Knowledge) -> Rates:
     )
 
 
+def elsewhere(rates: Rates, knowledge: Knowledge) -> Rates:
+    """The same for a function of which nothing runs on the engine: its time is Core ML's estimate for M4, and no latency."""
+    note = "Core ML's own estimate for M4, by which it compares devices: nothing runs on the engine"
+    return rates._replace(spread=knowledge.rate_spread["other"], standing="other", note=note)
+
+
 def _nearest(family: str, knowledge: Knowledge) -> Rate:
     """The fitted chip of the family, or of the one nearest to it, the older of two."""
     order = {name: place for place, name in enumerate(FAMILIES)}

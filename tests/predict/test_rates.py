@@ -6,7 +6,7 @@ import pytest
 
 from anecheck.knowledge.evidence import FAMILIES
 from anecheck.knowledge.target import parse_target
-from anecheck.predict.rates import WIDEST, Rates, rates
+from anecheck.predict.rates import WIDEST, Rates, elsewhere, rates
 from tests.predict.programs import KNOWLEDGE
 
 TABLE = KNOWLEDGE.rates
@@ -94,3 +94,11 @@ def test_every_target_has_rates() -> None:
         found = of(name)
         assert min(found[:4]) > 0, name
         assert found.spread > 1, name
+
+
+def test_a_function_without_the_engine_has_no_fitted_range() -> None:
+    own = rates(parse_target("a17pro", KNOWLEDGE), KNOWLEDGE)
+    without = elsewhere(own, KNOWLEDGE)
+    assert (own.standing, without.standing) == ("fitted", "other")
+    assert without.spread == KNOWLEDGE.rate_spread["other"] > own.spread
+    assert "nothing runs on the engine" in without.note

@@ -57,7 +57,7 @@ def what_helps(call: Call, budgets: Budgets, share: tuple[float, float] = (1.0, 
 
 def carried_over(call: Call) -> str:
     """Where the rates come from, if not from the chip itself."""
-    rates = call.parts[0].rates
+    rates = call.parts[0].timing.rates
     return "" if rates.standing == "fitted" else f" ({rates.note})"
 
 
