@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anecheck.lint.rule import GraphContext
 from anecheck.mil.model import Kind, Model
@@ -11,8 +11,7 @@ from anecheck.predict.assess import Assessment
 from anecheck.predict.weights import stored_and_resident
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One prediction: the functions that it runs, in order, with their numbers. `label` is empty where there is but one."""
 
     label: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 HEADROOM: Final = 0.2
 """The share of a frame that is kept for the system, unless somebody says otherwise."""
@@ -16,16 +15,14 @@ LOAD: Final = {"cold": "load-cold-ms", "camera": "load-camera-ms"}
 """The rows with the time that loading may take where somebody waits, and where a camera does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """Another model that shares the engine in the same frame, with the milliseconds that it takes: low, middle, high."""
 
     name: str
     ms: tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Budgets:
+class Budgets(NamedTuple):
     """What is asked of a model; `None` where nothing is.
 
     `fps` is the wanted rate in frames a second, of each of which the share `headroom` is kept for the system; `sustained`
@@ -50,8 +47,7 @@ class Budgets:
 NO_BUDGETS: Final = Budgets()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A budget against what was predicted: low, middle and high, in the budget's own unit.
 
     `high` is infinite where nobody can say how much it may be.

@@ -170,6 +170,42 @@ class _Survey:
             kind = "state" if isinstance(operand.type, StateType) else "input"
             self._open(operand, kind, 0).last = last
         updates = updates_in_place(self.graph)
+        if self.graph.results:
+            self._nested(updates)
+        else:
+            self._flat(updates)
+        for operand in self.graph.outputs:
+            buffer = self.of.get(operand)
+            if buffer is not None and buffer.kind == "value":
+                buffer.kind, buffer.first, buffer.last = "output", 0, last
+
+    def _flat(self, updates: Mapping[Node, Operand]) -> None:
+        """A function without control flow, in which a use can only be later than those before."""
+        of, engine, size, standing = self.of, self.engine, self._size, tuple(self.buffers)
+        for position, node in enumerate(self.nodes):
+            on_engine = engine is None or node.index in engine
+            for bound in node.inputs.values():
+                for operand in bound:
+                    used = of.get(operand) if operand.value is None else None
+                    if used is not None:
+                        used.last = position
+                        if on_engine:
+                            used.on_engine = True
+            source = alias_of(node) or updates.get(node) if node.type in ALIASES or updates else None
+            buffer = of.get(source) if source is not None else None
+            for output in node.outputs:
+                if buffer is not None:
+                    self._look(output, buffer)
+                else:
+                    packed, laid_out = size(output.type)
+                    made = Buffer(output, "value", packed, laid_out, position, position, on_engine)
+                    of[output] = made
+                    self.buffers.append(made)
+        for buffer in standing:
+            buffer.last = max(len(self.nodes) - 1, 0)
+
+    def _nested(self, updates: Mapping[Node, Operand]) -> None:
+        """A function with control flow: what a block uses lives until the operation around it ends."""
         for position, node in enumerate(self.nodes):
             end = self.ends.get(node, position) if self.ends else position
             on_engine = node.index in self.engine if self.engine is not None else True
@@ -183,21 +219,18 @@ class _Survey:
                     self._look(output, buffer)
                 else:
                     self._open(output, "value", end).on_engine = on_engine
-        for operand in self.graph.outputs:
-            buffer = self.of.get(operand)
-            if buffer is not None and buffer.kind == "value":
-                buffer.kind, buffer.first, buffer.last = "output", 0, last
 
     def result(self) -> Footprint:
         """Sum up what is live at each operation."""
         count = max(len(self.nodes), 1)
         held, packed = [0] * (count + 1), [0] * (count + 1)
         for buffer in self.buffers:
+            first, after, size = buffer.first, buffer.last + 1, buffer.packed
+            packed[first] += size
+            packed[after] -= size
             size = buffer.held
-            held[buffer.first] += size
-            held[buffer.last + 1] -= size
-            packed[buffer.first] += buffer.packed
-            packed[buffer.last + 1] -= buffer.packed
+            held[first] += size
+            held[after] -= size
         sums = [tuple(accumulate(changes[: len(self.nodes)])) for changes in (held, packed)]
         return Footprint(tuple(self.nodes), tuple(self.buffers), sums[0], sums[1], self.of)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import LOAD
-from anecheck.predict.load import CACHED, MINUTES, Load, load_of
 from anecheck_rules.forms.budgets import calls, ms, of, on
+
+if TYPE_CHECKING:
+    from anecheck.predict.load import Load
 
 
 class LoadBudget(ModelRule):
@@ -48,6 +51,8 @@ class LoadBudget(ModelRule):
         limit = context.limit(LOAD[wanted]) if wanted else None
         if limit is None:
             return
+        from anecheck.predict.load import CACHED, MINUTES, load_of  # noqa: PLC0415  # only where it was asked for
+
         for call in calls(context):
             loads = [load_of(part, limit.value) for part in call.parts]
             slowest = max(loads, key=lambda load: load.first_s[1])
@@ -72,6 +77,8 @@ class LoadBudget(ModelRule):
 
 
 def _kind(load: Load) -> str:
+    from anecheck.predict.load import CACHED, MINUTES  # noqa: PLC0415
+
     return {CACHED: "fast by its parts, not in all", MINUTES: "in minutes the first time"}.get(load.kind, "slowly")
 
 

@@ -9,7 +9,6 @@ from anecheck.lint.calls import Call
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import frame_verdict
-from anecheck.predict.heat import sustained, unmeasured
 from anecheck_rules.forms.budgets import (
     calls,
     carried_over,
@@ -55,6 +54,8 @@ class SustainedBudget(ModelRule):
         budgets = context.budgets
         if budgets.fps is None or budgets.sustained is None:
             return
+        from anecheck.predict.heat import sustained, unmeasured  # noqa: PLC0415  # only where it was asked for
+
         chip_class = _device_class(context)
         minutes = f"after {budgets.sustained:g} minutes"
         for call in calls(context):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from anecheck.lint.calls import Call, calls_of
 from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context
 from anecheck.predict.budget import Budgets, Verdict, frame_verdict
-from anecheck.predict.levers import Lever, levers
 
 MOST_LEVERS = 3
 """How many things that would help are named."""
@@ -47,7 +45,9 @@ def what_helps(call: Call, budgets: Budgets, share: tuple[float, float] = (1.0, 
 
     The times are those of the whole frame, comparable to the estimate: models beside it and lost rate (`share`) included.
     """
-    found: Sequence[Lever] = levers(call.parts[0]) if len(call.parts) == 1 else ()
+    from anecheck.predict.levers import levers  # noqa: PLC0415  # only where a budget was asked for
+
+    found = levers(call.parts[0]) if len(call.parts) == 1 else []
     named = ", ".join(
         f"{lever.text} ({ms(frame_verdict(budgets, (lever.ms,) * 3, share).middle)} ms)"
         for lever in found[:MOST_LEVERS]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.mil.graph import Node
-from anecheck.predict.cuts import Plan, cut
 from anecheck.predict.whole import WEIGHTS, weight_limit
 from anecheck_rules.memory.values import amount, assessed
 
 CHUNK = "model-chunk-bytes-ios"
 NAMED = 3
 """How many cuts a message names; all are in the data."""
+
+if TYPE_CHECKING:
+    from anecheck.predict.cuts import Plan
 
 
 class WeightsBeyondLimit(ModelRule):
@@ -57,6 +60,8 @@ class WeightsBeyondLimit(ModelRule):
                 if reason.subject != WEIGHTS:
                     continue
                 part, nodes = _part(context), assessment.footprint.nodes
+                from anecheck.predict.cuts import cut  # noqa: PLC0415  # only where something has to be cut
+
                 plan = cut(assessment.footprint, assessment.weights, part)
                 places = list(zip(plan.positions, plan.handed, strict=True)) if plan is not None else []
                 yield self.finding(
