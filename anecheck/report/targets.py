@@ -8,7 +8,9 @@ from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.heat import Curve, Observation
 from anecheck.knowledge.rows import Chip, Family, Figure, Thermal
 from anecheck.knowledge.tables import Knowledge
+from anecheck.knowledge.target import Target
 from anecheck.predict.heat import unmeasured
+from anecheck.predict.rates import rates
 
 
 def everything(knowledge: Knowledge) -> dict[str, object]:
@@ -38,6 +40,8 @@ def details(family: str, chip: Chip | None, knowledge: Knowledge) -> dict[str, o
         content["heat"] = {device.value: _heat(chip, device, knowledge) for device in (Device.ANE, Device.GPU)}
         seen = [each for each in knowledge.heat.observations if each.device_class == chip.device_class]
         content["observations"] = {each.subject: _filled(each) for each in seen}
+    if row is not None:
+        content["rates"] = _rates(Target(family, chip.slug if chip is not None else None), knowledge)
     if row is not None and row.note:
         content["family_note"] = row.note
     limits = {limit.name: limit for (_, where), limit in knowledge.limits.items() if where == family}
@@ -46,6 +50,23 @@ def details(family: str, chip: Chip | None, knowledge: Knowledge) -> dict[str, o
     cited = sorted(set(_cited(content)))
     content["sources"] = {key: knowledge.sources[key]._asdict() for key in cited}
     return content
+
+
+def _rates(target: Target, knowledge: Knowledge) -> dict[str, object]:
+    """The numbers from which times are estimated: fitted to published latencies, or carried over and less sure."""
+    found = rates(target, knowledge)
+    sure = "medium" if found.standing == "fitted" else "low"
+    units = {"tflops": "TFLOPS", "gbps": "GB/s", "floor_ms": "ms", "int8_speedup": "x", "spread": "x, up or down"}
+    return {
+        name: {
+            "value": round(getattr(found, name), 3),
+            "unit": unit,
+            "source": "latency-fit",
+            "confidence": sure,
+            "note": found.note,
+        }
+        for name, unit in units.items()
+    }
 
 
 def _heat(chip: Chip, device: Device, knowledge: Knowledge) -> dict[str, object]:

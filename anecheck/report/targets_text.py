@@ -34,7 +34,7 @@ def text(content: Mapping[str, Any]) -> str:
     lines: list[str] = []
     for key, value in content.items():
         if not isinstance(value, dict) and key != "thermal":
-            lines.append(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else _number(value)}")
+            lines.append(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else _plain(value)}")
         elif value:
             lines += ["", _TITLES.get(key, key), *(f"  {line}" for line in _SECTIONS.get(key, _numbers)(value))]
     return "\n".join(lines)
@@ -84,6 +84,7 @@ _SECTIONS: Any = {"thermal": _series, "heat": _curves, "observations": _observat
 
 
 _TITLES = {
+    "rates": "rates (from which times are estimated)",
     "thermal": "thermal (share of the first samples' rate that was left)",
     "heat": "heat (share of the burst rate that devices of its class are taken to keep)",
 }

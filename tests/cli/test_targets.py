@@ -102,7 +102,7 @@ def test_the_heat_of_a_class_that_was_not_measured_is_carried_over_or_unknown(an
 
 def test_a_family_has_its_limits_and_no_chip(anecheck: RunAnecheck) -> None:
     content = known(anecheck, "h13")
-    assert content.keys() - {"family_note"} == {"family", "measured", "capabilities", "limits", "sources"}
+    assert content.keys() - {"family_note"} == {"family", "measured", "rates", "capabilities", "limits", "sources"}
     assert content["limits"]["load-cold-ms"]["value"] == 100
     assert "chip" not in anecheck("targets", "h13").stdout.splitlines()[0]
 
@@ -114,3 +114,13 @@ def test_a_chip_whose_engine_core_ml_cannot_reach_has_its_figures(anecheck: RunA
     assert known(anecheck, "iPhone-X") == content
     assert "note: Core ML does not reach this engine" in anecheck("targets", "a11").stdout
     assert "no engine that Core ML can reach" in anecheck("targets", "a11/ios16").stderr
+
+
+def test_the_rates_behind_estimated_times_are_told(anecheck: RunAnecheck) -> None:
+    own = anecheck("targets", "a17pro").stdout
+    assert "year: 2023" in own
+    assert "fitted to 6 published latencies on A17 Pro (medium) [latency-fit]" in own
+    rates = json.loads(anecheck("targets", "m3", "--format", "json").stdout)["rates"]
+    assert rates["gbps"]["value"] == 63.1, "what its engine was seen to draw"
+    assert "carried over from A16" in rates["tflops"]["note"]
+    assert rates["spread"]["value"] > 1.8
