@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TypeAlias
 
 from anecheck.mil.graph import Graph, Node
+
+try:  # where hashlib has it from, without OpenSSL, which takes a twentieth of a small model's time to load
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 HOPS = 2
 """How far around an operation the neighbourhood reaches."""
@@ -24,7 +28,7 @@ def fingerprint(  # noqa: PLR0913
     the same `known`, empty at first: an operation with hundreds of neighbours is then described once, not for each.
     """
     around = _describe(graph, node, HOPS, {} if known is None else known) if graph and node else message
-    return hashlib.blake2b(f"{code}\n{label}\n{around}".encode(), digest_size=8).hexdigest()
+    return blake2b(f"{code}\n{label}\n{around}".encode(), digest_size=8).hexdigest()
 
 
 def _neighbourhood(graph: Graph, node: Node, hops: int, known: Neighbourhoods) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import NamedTuple
 
 from anecheck.knowledge.evidence import Device
 from anecheck.mil.graph import Graph, Node, Operand
@@ -52,8 +53,7 @@ class Buffer:
         return self.laid_out - self.packed
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Copy:
+class Copy(NamedTuple):
     """A value that crosses from one device to another, with its packed bytes; `position` is where the next device begins."""
 
     value: Operand
