@@ -165,6 +165,8 @@ class Summary:
     """Bytes of the weights that the function refers to, as stored."""
     resident_weight_bytes: int | None = None
     """The same as memory holds them on the target: what it cannot read as it is stored is expanded."""
+    has_unknown_sizes: bool = False
+    """Whether some sizes are known only when the model runs: they count as 1, so time and memory are lower bounds."""
     latency: LatencyReport | None = None
     """What one prediction is estimated to take, which `estimated_ms`, Core ML's own sum for its plan, is not."""
 

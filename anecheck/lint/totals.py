@@ -49,6 +49,7 @@ def function_report(
             peak_working_set_bytes=assessment.footprint.peak,
             weight_bytes=sum(value.type.byte_count or 0 for value in graph.weights),
             resident_weight_bytes=assessment.weight_bytes[1],
+            has_unknown_sizes=assessment.has_unknown_sizes,
             latency=_latency(assessment),
         ),
         operations=_operations(function, placement, judgement, knowledge) if operations else None,

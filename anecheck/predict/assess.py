@@ -50,6 +50,11 @@ class Assessment:
         return stored_and_resident(self.weights.all.values(), self.streams)
 
     @cached_property
+    def has_unknown_sizes(self) -> bool:
+        """Whether some sizes are known only when the model runs: they count as 1, and all numbers are lower bounds."""
+        return not all(tensor.is_static for tensor in self.graph.tensor_types)
+
+    @cached_property
     def rates(self) -> Rates:
         """How fast the target's engine is."""
         return rates(self.target, self.knowledge)

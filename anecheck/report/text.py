@@ -101,9 +101,11 @@ def _cost(summaries: Sequence[Summary]) -> str:
     times = [summary.latency for summary in summaries if summary.latency]
     peaks = [summary.peak_working_set_bytes or 0 for summary in summaries]
     slowest = max(times, key=lambda time: time.ms)
-    span = f"estimated {_ms(slowest.ms)} ms a call ({_ms(slowest.low_ms)} to {_ms(slowest.high_ms)})"
+    least = "at least " if any(summary.has_unknown_sizes for summary in summaries) else ""
+    span = f" ({_ms(slowest.low_ms)} to {_ms(slowest.high_ms)})" if not least else ", its sizes not being fixed"
     weights = max(summary.resident_weight_bytes or 0 for summary in summaries)
-    return f"{span}, {_size(max(peaks))} live beside {_size(weights)} of weights, "
+    time = f"estimated {least}{_ms(slowest.low_ms if least else slowest.ms)} ms a call{span}"
+    return f"{time}, {least}{_size(max(peaks))} live beside {_size(weights)} of weights, "
 
 
 def _size(count: int) -> str:

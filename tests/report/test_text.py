@@ -22,6 +22,7 @@ from anecheck.lint.finding import (
 )
 from anecheck.report.escape import short_name, visible
 from anecheck.report.text import render, render_statistics
+from tests.conftest import RunAnecheck
 
 TARGET = TargetReport(chip="m4", family="H16", os=None, compute_units="cpu-and-ne")
 
@@ -139,3 +140,13 @@ def test_long_names_are_cut_in_the_middle() -> None:
     assert len(short) <= 80
     assert short.startswith("aaa")
     assert short.endswith("bbb")
+
+
+def test_sizes_that_are_not_fixed_make_lower_bounds(anecheck: RunAnecheck) -> None:
+    """A dimension that is unknown counts as 1: a range would promise too much."""
+    package = "fixtures/zoo/mobilenet_v3_large_range.mlpackage"
+    shown = " ".join(anecheck("lint", package).stdout.split())
+    assert "ms a call, its sizes not being fixed, at least" in shown
+    asked = " ".join(anecheck("lint", package, "--fps", "60", "--select", "ANE809").stdout.split())
+    assert "whether a frame at 60 a second is kept is unknown" in asked
+    assert "ANE809" not in anecheck("lint", package.replace("_range", ""), "--fps", "60").stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anecheck.knowledge.evidence import Confidence, cite
+from anecheck.lint.finding import Severity
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.predict.budget import frame_verdict
 from anecheck_rules.forms.budgets import (
@@ -61,6 +62,16 @@ class FrameBudget(ModelRule):
         for call in calls(context):
             verdict = frame_verdict(budgets, call.ms)
             level = severity(verdict)
+            if not verdict.is_missed and any(part.has_unknown_sizes for part in call.parts):
+                yield self.finding(
+                    f"{on(context)}{of(call)}some sizes are not fixed and count as 1, so the {ms(verdict.middle)} ms estimated "
+                    f"are too few, and whether a frame at {budgets.fps:g} a second is kept is unknown",
+                    function=call.functions[0] if call.label else None,
+                    families=(context.target.family,),
+                    severity=Severity.INFO,
+                    budget_ms=verdict.budget,
+                )
+                continue
             if level is None:
                 continue
             beside = ", ".join(f"{other.name} ({ms(other.ms[1])} ms)" for other in budgets.beside)
