@@ -47,7 +47,7 @@ def rates(target: Target, knowledge: Knowledge) -> Rates:
         return Rates(model.tflops, model.gbps, model.floor_ms, model.int8_speedup, spread["family"], "family", note)
     return Rates(
         model.tflops * _ratio(chip, source) if not kin else model.tflops,
-        _bandwidth(chip, model, source),
+        _bandwidth(chip, model, source, knowledge),
         _figure(chip, "dispatch_floor_ms") or model.floor_ms,
         model.int8_speedup,
         spread["family" if kin else "other"],
@@ -80,18 +80,18 @@ def _ratio(chip: Chip, source: Chip) -> float:
     return mine / theirs if mine and theirs else 1.0
 
 
-def _bandwidth(chip: Chip, model: Rate, source: Chip) -> float:
+def _bandwidth(chip: Chip, model: Rate, source: Chip, knowledge: Knowledge) -> float:
     """What the engine was seen to draw; else the share of the memory's bandwidth that the fitted chip's engine draws."""
     drawn = _figure(chip, "engine_gbps")
     if drawn:
         return drawn
     mine, theirs = _figure(chip, "dram_gbps"), _figure(source, "dram_gbps")
-    # The engines of wide-memory chips draw no more than about 60 to 126 GB/s (the largest `engine_gbps` measured).
-    return min(model.gbps * mine / theirs, WIDEST) if mine and theirs else model.gbps
+    return min(model.gbps * mine / theirs, widest(knowledge)) if mine and theirs else model.gbps
 
 
-WIDEST: Final = 126.4
-"""GB/s that the fastest engine measured draws (M4 Pro, `engine_gbps` of `chips.toml`)."""
+def widest(knowledge: Knowledge) -> float:
+    """GB/s that the fastest engine measured draws: wide memories give CPU and GPU more, not the engine."""
+    return max(_figure(chip, "engine_gbps") for chip in knowledge.chips.values())
 
 
 def _figure(chip: Chip, name: str) -> float:
