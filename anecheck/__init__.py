@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from anecheck.api import lint
     from anecheck.artifact.load import load
     from anecheck.knowledge.target import Target
-    from anecheck.lint.finding import Finding, Report
+    from anecheck.lint.finding import Finding
+    from anecheck.lint.reports import Report
     from anecheck.lint.rule import Rule
     from anecheck.lint.wanted import Wanted
     from anecheck.mil.model import Model
@@ -29,7 +30,7 @@ __all__ = ["Finding", "Model", "Report", "Rule", "Target", "Wanted", "__version_
 _PLACES = {
     "Finding": "anecheck.lint.finding",
     "Model": "anecheck.mil.model",
-    "Report": "anecheck.lint.finding",
+    "Report": "anecheck.lint.reports",
     "Rule": "anecheck.lint.rule",
     "Target": "anecheck.knowledge.target",
     "Wanted": "anecheck.lint.wanted",

@@ -9,8 +9,8 @@ from anecheck.artifact.locate import find_models
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, parse_target
 from anecheck.lint.company import Company
-from anecheck.lint.finding import Report
 from anecheck.lint.registry import load_registry
+from anecheck.lint.reports import Report
 from anecheck.lint.run import Settings, lint_model, lint_paths, make_report
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model

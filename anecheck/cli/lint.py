@@ -21,7 +21,8 @@ from anecheck.cli.options import (
     use_colour,
     write_report,
 )
-from anecheck.lint.finding import Report, Severity
+from anecheck.lint.finding import Severity
+from anecheck.lint.reports import Report
 from anecheck.lint.run import lint_paths
 from anecheck.lint.wanted import SettingError, Wanted
 from anecheck.report.escape import visible

@@ -16,8 +16,8 @@ import click
 from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.knowledge.tables import Knowledge, UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
-from anecheck.lint.finding import Report
 from anecheck.lint.registry import UnknownRuleError, load_registry
+from anecheck.lint.reports import Report
 from anecheck.lint.run import Settings
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.report.escape import visible

@@ -19,7 +19,7 @@ from anecheck.cli.options import (
     use_colour,
     write_report,
 )
-from anecheck.lint.finding import Report
+from anecheck.lint.reports import Report
 from anecheck.lint.run import lint_paths
 
 

@@ -11,17 +11,21 @@ from anecheck.lint.engine import Judgement
 from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity
 from anecheck.lint.fingerprint import Neighbourhoods, fingerprint
 from anecheck.lint.rule import GraphContext, Match, Rule
-from anecheck.mil.graph import Node
+from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Model
-from anecheck.mil.printer import operation_lines
+from anecheck.mil.printer import operation_lines, result_column
+from anecheck.mil.program import Program
 
 
 @dataclass(slots=True)
 class _Shared:
-    """What the findings of one model have in common: lines by `id(operation)`, and what is made once for several of them."""
+    """What the findings of one model have in common: lines by `id(operation)`, programs by `id(function)`, and what is made
+    once for several of them.
+    """
 
     knowledge: Knowledge
     lines: dict[int, int]
+    programs: dict[int, Program]
     rewrites: dict[Rule, Rewrite | None] = field(default_factory=dict)
     neighbourhoods: Neighbourhoods = field(default_factory=dict)
 
@@ -30,7 +34,9 @@ def rule_findings(model: Model, judgements: list[Judgement], knowledge: Knowledg
     """The findings of all targets; one that already holds for a target's family is not repeated for it, but for rules that
     speak of single targets.
     """
-    shared = _Shared(knowledge, operation_lines(model) if any(judgement.matches for judgement in judgements) else {})
+    lines = operation_lines(model) if any(judgement.matches for judgement in judgements) else {}
+    programs = {id(function): program for _, program in model.programs for function in program.functions.values()}
+    shared = _Shared(knowledge, lines, programs)
     found: list[Finding] = []
     families: dict[tuple[str, Node | None], set[str]] = {}
     for judgement in judgements:
@@ -72,8 +78,17 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
         rewrite=shared.rewrites[rule],
         fingerprint=fingerprint(rule.code, label, graph, node, match.message, shared.neighbourhoods),
         mil_line=shared.lines.get(id(node.operation)) if node else None,
+        mil_column=_column(node, graph, shared) if node and graph else None,
         data=match.data,
     )
+
+
+def _column(node: Node, graph: Graph, shared: _Shared) -> int | None:
+    """Where on its line the text names the node; none where it is no part of the text."""
+    if id(node.operation) not in shared.lines:
+        return None
+    program = shared.programs[id(graph.function)]
+    return result_column(program, node.operation, len(node.block))
 
 
 def _evidence(match: Match, target: Target, knowledge: Knowledge) -> list[Evidence]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from math import isfinite
 
 from anecheck.knowledge.evidence import Device
-from anecheck.lint.finding import FunctionReport
 from anecheck.lint.footprint_report import (
     CopyReport,
     FootprintReport,
@@ -21,6 +20,7 @@ from anecheck.lint.footprint_report import (
     TrafficReport,
     WeightFormReport,
 )
+from anecheck.lint.reports import FunctionReport
 from anecheck.mil.graph import Node
 from anecheck.mil.types import ListType, StateType, TensorType, Type
 from anecheck.predict.assess import Assessment

@@ -21,15 +21,9 @@ from anecheck.lint.diagnostics import (
 )
 from anecheck.lint.discovery import Discovery
 from anecheck.lint.engine import Judgement, functions_of, judge
-from anecheck.lint.finding import (
-    Finding,
-    ModelReport,
-    ReadError,
-    Report,
-    TargetReport,
-    ToolReport,
-)
+from anecheck.lint.finding import Finding
 from anecheck.lint.registry import PackError
+from anecheck.lint.reports import ModelReport, ReadError, Report, TargetReport, ToolReport
 from anecheck.lint.rule import Rule
 from anecheck.lint.totals import function_report
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
@@ -101,12 +95,17 @@ def _wanted(paths: Sequence[Path], options: Wanted) -> list[Wanted]:
     return [options.over(read[file].wanted(path)) if file else options for path, file in zip(paths, files, strict=True)]
 
 
-def make_report(models: list[ModelReport], settings: Settings) -> Report:
-    """Put the reports of models together."""
-    targets = [
+def target_reports(settings: Settings) -> list[TargetReport]:
+    """What is judged for, as the report has it."""
+    return [
         TargetReport(chip=target.chip, family=target.family, os=target.os, compute_units=settings.compute_units.value)
         for target in settings.targets
     ]
+
+
+def make_report(models: list[ModelReport], settings: Settings) -> Report:
+    """Put the reports of models together."""
+    targets = target_reports(settings)
     tool = ToolReport(name="anecheck", version=__version__)
     return Report(tool=tool, target=targets[0], targets=targets, models=models)
 

@@ -6,7 +6,7 @@ from anecheck.knowledge.evidence import Confidence, Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.lint.engine import Judgement
-from anecheck.lint.finding import (
+from anecheck.lint.reports import (
     BoundaryReport,
     FunctionReport,
     LatencyReport,

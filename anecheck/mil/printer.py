@@ -36,7 +36,7 @@ def print_program(program: Program) -> str:
 
 def lines(program: Program) -> Iterator[str]:
     """Yield the lines of the text, each without its newline."""
-    writer = _Writer(scalars=any(opset_number(function.opset) >= 8 for function in program.functions.values()))
+    writer = _Writer(scalars=_spells_scalars(program))
     yield f"program({'1.3' if writer.scalars else '1.0'})"
     if program.attributes:
         yield writer.attributes(program.attributes)
@@ -72,6 +72,16 @@ def operation_lines(model: Model) -> dict[int, int]:
     return numbers
 
 
+def result_column(program: Program, operation: Operation, depth: int) -> int:
+    """The column, from 1, at which `lines` names an operation's first result, or the operation where it has none.
+
+    `depth` is the number of nested blocks that it lies in.
+    """
+    writer = _Writer(scalars=_spells_scalars(program))
+    before = f"{writer.type(operation.outputs[0].type)} " if operation.outputs else ""
+    return len(INDENT) * 2 * (depth + 1) + len(before) + 1
+
+
 def type_text(kind: Type) -> str:
     """Spell a type, e.g. `tensor<fp16, [1, ?]>`."""
     return _Writer(scalars=True).type(kind)
@@ -99,6 +109,10 @@ def _number(block: Block, line: int, numbers: dict[int, int]) -> int:
             line = _number(nested, line + 1, numbers) + 1
         line += bool(operation.blocks)
     return line
+
+
+def _spells_scalars(program: Program) -> bool:
+    return any(opset_number(function.opset) >= 8 for function in program.functions.values())
 
 
 def _main_first(functions: Iterable[Function]) -> list[Function]:

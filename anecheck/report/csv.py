@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from anecheck.lint.finding import OperationReport, Report
+from anecheck.lint.reports import OperationReport, Report
 from anecheck.report.escape import visible
 
 COLUMNS: Final = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from anecheck.lint.finding import FunctionReport, ModelReport, Report, Severity, TargetReport
+from anecheck.lint.finding import Severity
 from anecheck.lint.footprint_report import FootprintReport, HolderReport, SegmentFootprint
+from anecheck.lint.reports import FunctionReport, ModelReport, Report, TargetReport
 from anecheck.report.chart import chart
 from anecheck.report.escape import short_name, visible
 from anecheck.report.footprint_time import span, write_time

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from anecheck.lint.finding import Report
 from anecheck.lint.footprint_report import OperationFootprint
+from anecheck.lint.reports import Report
 from anecheck.report.csv import harmless, nested
 
 COLUMNS: Final = (

@@ -6,12 +6,12 @@ import json
 
 from pydantic import TypeAdapter
 
-from anecheck.lint import finding
-from anecheck.lint.finding import Report
+from anecheck.lint import reports
 from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
+from anecheck.lint.reports import Report
 
-vars(finding).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal)
-"""`finding` names these without importing them, and pydantic looks names up there."""
+vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal)
+"""`reports` names these without importing them, and pydantic looks names up there."""
 
 ADAPTER = TypeAdapter(Report)
 """What pydantic knows of reports; to find it out takes longer than to write most of them."""

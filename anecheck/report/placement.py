@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.padding import Padding
 from rich.text import Text
 
-from anecheck.lint import finding
+from anecheck.lint import reports
 from anecheck.report.console import make_console, printed
 from anecheck.report.escape import short_name, visible
 
@@ -23,7 +23,7 @@ NAMES_SHOWN = 4
 
 
 def render(
-    report: finding.Report, *, width: int = 80, colour: bool = False, operations: bool = False, quiet: bool = False
+    report: reports.Report, *, width: int = 80, colour: bool = False, operations: bool = False, quiet: bool = False
 ) -> str:
     """Write the placements of a report that was made with operations.
 
@@ -75,7 +75,7 @@ class _Page:
 
 
 def _function(
-    page: _Page, function: finding.FunctionReport, target: finding.TargetReport, *, operations: bool, quiet: bool
+    page: _Page, function: reports.FunctionReport, target: reports.TargetReport, *, operations: bool, quiet: bool
 ) -> None:
     page.parts(map(Text, headline(function, target)), 2)
     placement = function.placement
@@ -103,7 +103,7 @@ def _function(
     page.line(Text(_standing(placement)), 2)
 
 
-def headline(function: finding.FunctionReport, target: finding.TargetReport) -> list[str]:
+def headline(function: reports.FunctionReport, target: reports.TargetReport) -> list[str]:
     """The totals of a function, in parts."""
     summary = function.summary
     where = f"{target.chip} ({target.family})" if target.chip else target.family
@@ -121,11 +121,11 @@ def headline(function: finding.FunctionReport, target: finding.TargetReport) -> 
     return parts
 
 
-def _counts(function: finding.FunctionReport) -> dict[str, int]:
+def _counts(function: reports.FunctionReport) -> dict[str, int]:
     return {device: count for device in DEVICES if (count := getattr(function.summary, device))}
 
 
-def _shares(function: finding.FunctionReport, placement: finding.PlacementReport) -> list[Text]:
+def _shares(function: reports.FunctionReport, placement: reports.PlacementReport) -> list[Text]:
     """Each device's share of the operations and of the estimated time, and what changing between them takes."""
     times = dict.fromkeys(DEVICES, 0.0)
     for segment in placement.segments:
@@ -141,7 +141,7 @@ def _shares(function: finding.FunctionReport, placement: finding.PlacementReport
     return parts
 
 
-def strip(placed: Sequence[finding.OperationReport], room: int, *, engine: bool = True) -> Text:
+def strip(placed: Sequence[reports.OperationReport], room: int, *, engine: bool = True) -> Text:
     """The program in one line: a character for each operation, or for each of `room` runs of them, in file order."""
     text = Text(no_wrap=True)
     count = min(len(placed), room)
@@ -158,11 +158,11 @@ def strip(placed: Sequence[finding.OperationReport], room: int, *, engine: bool 
     return text
 
 
-def _blocked(operation: finding.OperationReport) -> bool:
+def _blocked(operation: reports.OperationReport) -> bool:
     return bool(operation.blockers) or "ane" not in operation.supported
 
 
-def _legend(placed: Sequence[finding.OperationReport], room: int, *, engine: bool) -> str:
+def _legend(placed: Sequence[reports.OperationReport], room: int, *, engine: bool) -> str:
     used = {operation.device for operation in placed}
     parts = [", ".join(MEANINGS[device] for device in DEVICES if device in used)]
     if any(operation.tie for operation in placed):
@@ -176,9 +176,9 @@ def _legend(placed: Sequence[finding.OperationReport], room: int, *, engine: boo
 
 def _explain(
     page: _Page,
-    function: finding.FunctionReport,
-    placement: finding.PlacementReport,
-    placed: list[finding.OperationReport],
+    function: reports.FunctionReport,
+    placement: reports.PlacementReport,
+    placed: list[reports.OperationReport],
     *,
     engine: bool,
 ) -> None:
@@ -206,7 +206,7 @@ def _explain(
         page.line(Text("no mending of a few runs of blocked operations is estimated to win anything"), 2)
 
 
-def _boundary(boundary: finding.BoundaryReport, named: dict[str, finding.OperationReport]) -> str:
+def _boundary(boundary: reports.BoundaryReport, named: dict[str, reports.OperationReport]) -> str:
     head = f"#{boundary.index} {boundary.source} → {boundary.target}: "
     if boundary.cut_by is None:
         return head + "cheaper so: nothing forces it"
@@ -218,7 +218,7 @@ def _boundary(boundary: finding.BoundaryReport, named: dict[str, finding.Operati
     return f"{head}{number}{short_name(boundary.cut_by)} ({visible(boundary.cut_by_type or '?')}) {rules}"
 
 
-def _mend(mend: finding.MendReport, function: finding.FunctionReport) -> str:
+def _mend(mend: reports.MendReport, function: reports.FunctionReport) -> str:
     count = len(mend.operations)
     what = f"mend these {count} operations" if count > 1 else "mend this operation"
     codes = f" ({', '.join(mend.blockers)})" if mend.blockers else ""
@@ -238,7 +238,7 @@ def _more(page: _Page, items: Sequence[object]) -> None:
         page.line(Text(f"… and {len(items) - LINES_SHOWN} more", "dim"), 4)
 
 
-def _head(operation: finding.OperationReport) -> Text:
+def _head(operation: reports.OperationReport) -> Text:
     text = Text(f"#{operation.index:<5}")
     device = operation.device or "–"
     text.append(f"{device:<4}", STYLES.get(device, ""))
@@ -246,7 +246,7 @@ def _head(operation: finding.OperationReport) -> Text:
     return text
 
 
-def _details(operation: finding.OperationReport) -> str:
+def _details(operation: reports.OperationReport) -> str:
     if not operation.device:
         return "not placed: it does not run"
     parts = ["inside the operation's nested block, placed with it"] if operation.block else []
@@ -259,13 +259,13 @@ def _details(operation: finding.OperationReport) -> str:
     return " · ".join(parts)
 
 
-def _standing(placement: finding.PlacementReport) -> str:
+def _standing(placement: reports.PlacementReport) -> str:
     sentences = [f"Predicted, not run on a device; confidence of the estimates: {placement.confidence.value}"]
     sentences += [visible(sentence) for sentence in (*placement.assumptions, *placement.doubts)]
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences) + "."
 
 
-def _closing(models: Sequence[finding.ModelReport]) -> str:
+def _closing(models: Sequence[reports.ModelReport]) -> str:
     predicted, unreadable = sum(bool(model.functions) for model in models), sum(bool(model.error) for model in models)
     more = f", {_plural(unreadable, 'model')} that cannot be read" if unreadable else ""
     return f"{_plural(len(models), 'model')}: {predicted} with a predicted placement{more}."

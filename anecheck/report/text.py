@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from anecheck.lint.finding import Finding, ModelReport, Report, Severity, Summary
+from anecheck.lint.finding import Finding, Severity
+from anecheck.lint.reports import ModelReport, Report, Summary
 from anecheck.mil.printer import opset_text
 from anecheck.report.escape import short_name, visible
 from anecheck.report.paper import Paper, Style

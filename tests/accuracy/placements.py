@@ -14,8 +14,8 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, parse_target
-from anecheck.lint.finding import OperationReport
 from anecheck.lint.registry import load_registry
+from anecheck.lint.reports import OperationReport
 from anecheck.lint.run import Settings, lint_model
 
 ANE = "ane"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from anecheck.lint.finding import FunctionReport, ModelReport, Report, Summary, TargetReport, ToolReport
 from anecheck.lint.footprint_report import (
     CopyReport,
     FootprintReport,
@@ -17,6 +16,7 @@ from anecheck.lint.footprint_report import (
     TimingReport,
     TrafficReport,
 )
+from anecheck.lint.reports import FunctionReport, ModelReport, Report, Summary, TargetReport, ToolReport
 
 
 def made(kind: type[Any], usual: dict[str, Any], fields: dict[str, Any]) -> Any:  # noqa: ANN401  # as the class

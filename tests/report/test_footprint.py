@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.finding import Finding, ModelReport, ReadError, Report, Severity, TargetReport, ToolReport
+from anecheck.lint.finding import Finding, Severity
 from anecheck.lint.footprint_report import MemoryTotal, TrafficReport, WeightFormReport
+from anecheck.lint.reports import ModelReport, ReadError, Report, TargetReport, ToolReport
 from anecheck.report import footprint_csv
 from anecheck.report.footprint import render
 from tests.report.footprints import copy, footprint, holder, operation, peak, report, segment, slow, timing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.finding import (
+from anecheck.lint.reports import (
     BoundaryReport,
     FunctionReport,
     MendReport,

@@ -7,19 +7,8 @@ from dataclasses import replace
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.finding import (
-    Evidence,
-    Finding,
-    FunctionReport,
-    ModelReport,
-    ReadError,
-    Report,
-    Rewrite,
-    Severity,
-    Summary,
-    TargetReport,
-    ToolReport,
-)
+from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity
+from anecheck.lint.reports import FunctionReport, ModelReport, ReadError, Report, Summary, TargetReport, ToolReport
 from anecheck.report.escape import short_name, visible
 from anecheck.report.text import render, render_statistics
 from tests.conftest import RunAnecheck

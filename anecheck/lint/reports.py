@@ -1,0 +1,285 @@
+"""What a lint run reports. The JSON report and its schema are made from these classes, by pydantic (`report/json.py`).
+
+Keys may be added within schema version 1; none is renamed or dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.documented import DOCUMENTED
+from anecheck.lint.finding import Finding
+
+if TYPE_CHECKING:  # `report/json.py` adds them: to define a dozen classes takes milliseconds, of every command
+    from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationReport:
+    """One operation of a function; `index` counts all but `const` in the function's own block, from 0."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    index: int
+    name: str
+    type: str
+    device: str | None = None
+    """The predicted device; null where nothing was predicted."""
+    supported: list[str]
+    """The devices that no rule keeps the operation from."""
+    blockers: list[str]
+    """The codes of the rules that keep it from the engine."""
+    tie: list[str] = field(default_factory=list)
+    estimated_us: dict[str, float | None] = field(default_factory=dict)
+    block: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyReport:
+    """An estimated time in milliseconds, with the range in which nine in ten published ones lay.
+
+    `standing` is "fitted" where the chip's rates were fitted to published latencies, "family" where those of a chip of its
+    family were, and "other" where none of its family were; the range is then only a judgement. `bound` is what takes most
+    of the time: "arithmetic", "weights", "values", "floor" or "elsewhere".
+    """
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    ms: float
+    low_ms: float
+    high_ms: float
+    standing: str
+    bound: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Totals of a function, the placement predicted for the first target. What was not predicted is null."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    operations: int
+    off_engine: int
+    """Operations that a rule says are likely to leave the engine."""
+    ane: int | None = None
+    gpu: int | None = None
+    cpu: int | None = None
+    segments: int | None = None
+    switches: int | None = None
+    estimated_ms: float | None = None
+    peak_working_set_bytes: int | None = None
+    """The most bytes that are live at once, as the engine lays them out; without the weights."""
+    weight_bytes: int
+    """Bytes of the weights that the function refers to, as stored."""
+    resident_weight_bytes: int | None = None
+    """The same as memory holds them on the target: what it cannot read as it is stored is expanded."""
+    has_unknown_sizes: bool = False
+    """Whether some sizes are known only when the model runs: they count as 1, so time and memory are lower bounds."""
+    latency: LatencyReport | None = None
+    """What one prediction is estimated to take, which `estimated_ms`, Core ML's own sum for its plan, is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentReport:
+    """A run of operations on one device; `first` and `last` are operation indices."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    device: str
+    first: int
+    last: int
+    operations: int
+    estimated_us: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryReport:
+    """A change of device before the operation `index`, and the operation that forces it (null where none does)."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    index: int
+    source: str
+    target: str
+    cut_by: str | None
+    cut_by_type: str | None
+    blockers: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MendReport:
+    """Operations to mend together, and what the re-solved plan is then."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    operations: list[str]
+    blockers: list[str]
+    segments: int
+    switches: int
+    estimated_ms: float
+    won_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortfallReport:
+    """A program too small to pay: what the engine would save, and what going there costs, in milliseconds."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    saved_ms: float
+    cost_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementReport:
+    """Where a function's operations go, why, and what would change that."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    segments: list[SegmentReport]
+    boundaries: list[BoundaryReport]
+    mends: list[MendReport]
+    shortfall: ShortfallReport | None
+    whole_program: list[str]
+    """Why the engine is out of the question for the whole program."""
+    assumptions: list[str]
+    confidence: Confidence
+    doubts: list[str]
+    """What the prediction hangs on that was not measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionReport:
+    """One function of a model; `name` is prefixed with the part's name in a pipeline (`encoder/main`)."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    name: str
+    opset: str
+    summary: Summary
+    operations: list[OperationReport] | None = None
+    placement: PlacementReport | None = None
+    footprint: FootprintReport | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadError:
+    """Why a model could not be read."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetReport:
+    """What a model is judged for."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    chip: str | None
+    family: str
+    os: str | None
+    compute_units: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """Findings that a baseline counts and that are there no more: `count` of those that it has under a fingerprint."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    code: str
+    name: str
+    fingerprint: str
+    count: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """One model with everything found in it; `error` is set where it could not be read."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    path: str
+    kind: str | None = None
+    specification_version: int | None = None
+    targets: list[TargetReport] = field(default_factory=list)
+    """What it was judged for; the first is the one that summaries and operations speak of."""
+    fail_on: str = "warning"
+    """The least severity that makes the exit code 1 ("error", "warning", "info"), or "never"."""
+    configuration: str | None = None
+    """The configuration file that was found for it."""
+    listing: str | None = None
+    """A file with the program's text, whose lines findings then point at."""
+    error: ReadError | None = None
+    functions: list[FunctionReport] = field(default_factory=list)
+    memory: MemoryTotal | None = None
+    """What all functions take together, where footprints were asked for."""
+    findings: list[Finding] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    """What the baseline has and the model no longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppressionReport:
+    """A suppression of a configuration, and how many findings of this run it kept from counting."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    rule: str
+    model: str
+    operation: str
+    reason: str
+    expires: str | None
+    file: str
+    line: int
+    used: int
+    complete: bool
+    """Whether the run linted every model that it fits: only then is it known to be unused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Which part of a run this is: every model whose place in it, from 0, leaves `index` - 1 when divided by `count`."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolReport:
+    """Which tool made the report."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A whole lint run. `targets` are those of all models, and `target` is the first of them.
+
+    `notices` speak of the run and not of a model: suppressions that have expired or are unused, a baseline that is out of
+    date. Their `source` is the line of the configuration.
+    """
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    schema_version: str = SCHEMA_VERSION
+    tool: ToolReport
+    target: TargetReport
+    targets: list[TargetReport]
+    models: list[ModelReport]
+    notices: list[Finding] = field(default_factory=list)
+    suppressions: list[SuppressionReport] = field(default_factory=list)
+    shard: Shard | None = None
