@@ -8,22 +8,20 @@ from collections.abc import Callable
 import click
 
 from anecheck.cli.budgets import budget_options
+from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import (
     EXIT_UNREADABLE,
-    JudgementOptions,
     carries_blocks,
     collect_garbage,
     complain,
-    judgement_options,
-    locate,
-    make_settings,
     output_width,
     use_colour,
     write_report,
 )
 from anecheck.lint.reports import Report
-from anecheck.lint.run import lint_paths
-from anecheck.lint.wanted import NOTHING_WANTED, SettingError, Wanted
+from anecheck.lint.run import run
+from anecheck.lint.settings import Detail
+from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 
 @click.command("footprint", short_help="Say how much memory and time a model takes.")
@@ -52,12 +50,9 @@ def command(
     """
     if len(set(judgement.targets)) > 1:
         raise click.UsageError("a footprint is worked out for one --target at a time")
-    settings = make_settings(judgement, wanted, footprint=True)
-    models = locate(paths)
-    try:
-        report = lint_paths(models, settings, collect_garbage if len(models) > 1 else None)
-    except SettingError as error:
-        raise click.UsageError(str(error)) from error
+    plan = Session(judgement, wanted, detail=Detail(footprint=True)).plan(paths)
+    with usage_errors():
+        report = run(plan, collect_garbage if len(plan.tasks) > 1 else None)
     colour = use_colour(color) and output_file is None
     ascii_only = output_file is None and not carries_blocks()
     asked = wanted != NOTHING_WANTED

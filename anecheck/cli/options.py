@@ -7,76 +7,18 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from anecheck.artifact.locate import ListFileError, find_models
-from anecheck.knowledge.tables import Knowledge, UnknownLimitError
-from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, UnknownTargetError, parse_target
-from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.lint.reports import Report
-from anecheck.lint.run import Settings
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.report.escape import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_WIDTH = 80
 EXIT_UNREADABLE = 3
 """What a command exits with where some model could not be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgementOptions:
-    """What the options of `judgement_options` were given."""
-
-    targets: tuple[str, ...]
-    compute_units: str
-    select: tuple[str, ...]
-    extend_select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    limits: tuple[str, ...]
-
-
-def judgement_options(command: F) -> F:
-    """Add the options that say what a model is judged for, and by which rules; they arrive as one `judgement`."""
-
-    def pack(given: dict[str, Any]) -> dict[str, Any]:
-        own = {field.name: given.pop(field.name) for field in fields(JudgementOptions)}
-        return {"judgement": JudgementOptions(**own)}
-
-    options = (
-        click.option(
-            "--target",
-            "targets",
-            multiple=True,
-            metavar="NAME[/OS]",
-            help=f"A chip (a17pro), device (iphone-15-pro) or family (h16), e.g. m4/macos26. Repeatable. "
-            f"Default: {DEFAULT_TARGET}.",
-        ),
-        click.option(
-            "--compute-units",
-            type=click.Choice([units.value for units in ComputeUnits]),
-            default=ComputeUnits.CPU_AND_NE.value,
-            show_default=True,
-            help="Which devices the app lets Core ML use.",
-        ),
-        click.option(
-            "--select", multiple=True, metavar="RULES", help="Only these rules: codes, prefixes or names, by comma."
-        ),
-        click.option("--extend-select", multiple=True, metavar="RULES", help="These rules as well."),
-        click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules."),
-        click.option(
-            "--limit",
-            "limits",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Judge by another limit than the known one (`anecheck rule CODE` names a rule's limits). Repeatable.",
-        ),
-    )
-    return with_options(command, options, pack)
 
 
 def with_options(
@@ -92,53 +34,6 @@ def with_options(
     for option in reversed(options):
         decorated = option(decorated)
     return cast("F", decorated)
-
-
-def make_settings(
-    judgement: JudgementOptions, wanted: Wanted = NOTHING_WANTED, *, operations: bool = False, footprint: bool = False
-) -> Settings:
-    """Turn what the options were given into settings; what is not understood is a usage error."""
-    registry = load_registry()
-    try:
-        knowledge = Knowledge(dict(map(_limit, judgement.limits)))
-        selected = registry.selected(
-            _split(judgement.select), _split(judgement.ignore), _split(judgement.extend_select)
-        )
-        silenced = registry.silenced(_split(judgement.ignore))
-        judged = tuple(parse_target(target, knowledge) for target in judgement.targets or [DEFAULT_TARGET])
-    except (UnknownRuleError, UnknownTargetError, UnknownLimitError) as error:
-        raise click.UsageError(str(error)) from error
-    unique: tuple[Target, ...] = tuple(dict.fromkeys(judged))
-    return Settings(
-        registry.rules,
-        unique,
-        ComputeUnits(judgement.compute_units),
-        knowledge,
-        registry.errors,
-        selected,
-        silenced,
-        operations,
-        wanted,
-        footprint,
-    )
-
-
-def _limit(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    try:
-        if equals:
-            return name.strip(), float(value)
-    except ValueError:
-        pass
-    raise click.UsageError(f"--limit takes NAME=VALUE with a number, such as conv-kernel-width=11, not '{text}'")
-
-
-def locate(paths: Sequence[str]) -> list[Path]:
-    """Find the models that the arguments mean; an unreadable list is a usage error."""
-    try:
-        return find_models(paths)
-    except ListFileError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def use_colour(choice: str) -> bool:
@@ -186,7 +81,3 @@ def complain(report: Report) -> None:
     for model in report.models:
         if model.error:
             click.echo(f"{visible(model.path)}: {model.error.code} {visible(model.error.message)}", err=True)
-
-
-def _split(selectors: Sequence[str]) -> list[str]:
-    return [part for selector in selectors for part in selector.split(",") if part.strip()]

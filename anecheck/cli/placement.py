@@ -7,20 +7,18 @@ from collections.abc import Callable
 
 import click
 
+from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import (
     EXIT_UNREADABLE,
-    JudgementOptions,
     collect_garbage,
     complain,
-    judgement_options,
-    locate,
-    make_settings,
     output_width,
     use_colour,
     write_report,
 )
 from anecheck.lint.reports import Report
-from anecheck.lint.run import lint_paths
+from anecheck.lint.run import run
+from anecheck.lint.settings import Detail
 
 
 @click.command("placement", short_help="Predict where each operation runs.")
@@ -50,9 +48,9 @@ def command(
     """
     if len(set(judgement.targets)) > 1:
         raise click.UsageError("a placement is predicted for one --target at a time")
-    settings = make_settings(judgement, operations=True)
-    models = locate(paths)
-    report = lint_paths(models, settings, collect_garbage if len(models) > 1 else None)
+    plan = Session(judgement, detail=Detail(operations=True)).plan(paths)
+    with usage_errors():
+        report = run(plan, collect_garbage if len(plan.tasks) > 1 else None)
     colour = use_colour(color) and output_file is None
     write_report(_renderer(format_, colour=colour, operations=operations, quiet=quiet)(report), output_file)
     if format_ == "csv":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.cli.options import EXIT_UNREADABLE, JudgementOptions, judgement_options, locate, make_settings
-from anecheck.lint.run import lint_model
+from anecheck.cli.judgement import JudgementOptions, Session, judgement_options
+from anecheck.cli.options import EXIT_UNREADABLE
+from anecheck.lint.company import Company
+from anecheck.lint.run import lint_task
 from anecheck.report.escape import visible
 from anecheck.report.listing import render
 
@@ -27,15 +30,14 @@ def command(
 
     A model of another kind is listed by its layers or parts.
     """
-    places = locate([path])
-    if len(places) != 1:
-        raise click.UsageError(f"'{path}' holds {len(places)} models; name one of them")
+    tasks = Session(judgement, baselines=False).plan([path]).tasks
+    if len(tasks) != 1:
+        raise click.UsageError(f"'{path}' holds {len(tasks)} models; name one of them")
+    (task,) = tasks
     try:
-        model = load(places[0])
+        model = load(task.path)
     except ArtifactError as error:
-        click.echo(f"{visible(str(places[0]))}: error {error.fault.value}: {visible(error.message)}", err=True)
+        click.echo(f"{visible(str(task.path))}: error {error.fault.value}: {visible(error.message)}", err=True)
         sys.exit(EXIT_UNREADABLE)
-    found = []
-    if findings:
-        found = lint_model(model, make_settings(judgement)).findings
+    found = lint_task(replace(task, model=model), Company(task.settings)).report.findings if findings else []
     click.echo(render(model, found), nl=False)

@@ -61,6 +61,10 @@ class Knowledge:
                 hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck rule CODE` names a rule's limits"
                 raise UnknownLimitError(f"there is no limit '{name}'; {hint}")
 
+    def __reduce__(self) -> tuple[type[Knowledge], tuple[dict[str, float]]]:
+        """What another process needs: it reads the tables for itself."""
+        return Knowledge, (self._set,)
+
     @cached_property
     def sources(self) -> dict[str, Source]:
         """Sources by key."""

@@ -8,11 +8,10 @@ from pathlib import Path
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.artifact.locate import ListFileError, find_models
-from anecheck.knowledge.tables import Knowledge
-from anecheck.knowledge.target import ComputeUnits, Target
+from anecheck.knowledge.target import Target
 from anecheck.lint.calls import calls_of
 from anecheck.lint.engine import functions_of, judge
-from anecheck.lint.rule import Rule
+from anecheck.lint.settings import Settings
 from anecheck.lint.wanted import SettingError
 from anecheck.mil.model import Model
 from anecheck.predict.budget import Neighbour
@@ -25,8 +24,8 @@ class CompanyError(SettingError):
 class Company:
     """Reads and times the models that run beside those that are linted."""
 
-    def __init__(self, rules: tuple[Rule, ...], compute_units: ComputeUnits, knowledge: Knowledge) -> None:
-        self._rules, self._units, self._knowledge = rules, compute_units, knowledge
+    def __init__(self, settings: Settings) -> None:
+        self._rules, self._units, self._knowledge = settings.rules, settings.compute_units, settings.knowledge
         self._models: dict[Path, Model] = {}
         self._times: dict[tuple[Path, Target], Neighbour] = {}
 

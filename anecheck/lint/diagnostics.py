@@ -71,6 +71,41 @@ BROKEN_PACK = Diagnostic(
     "An installed rule pack could not be loaded; its rules are missing.",
     "Update or uninstall the package that provides it.",
 )
+WORKER_DIED = Diagnostic(
+    "ANE032",
+    "worker-died",
+    Severity.ERROR,
+    "The process that linted a model was killed.",
+    "Lint with fewer --jobs, or give the machine more memory; if the model fails alone, report it.",
+)
+UNUSED_SUPPRESSION = Diagnostic(
+    "ANE040",
+    "unused-suppression",
+    Severity.WARNING,
+    "A suppression keeps no finding from counting.",
+    "Take it out: what it excused is mended, or it names the wrong rule, model or operation.",
+)
+EXPIRED_SUPPRESSION = Diagnostic(
+    "ANE041",
+    "expired-suppression",
+    Severity.WARNING,
+    "A suppression's last day is past; it no longer holds.",
+    "Mend what it excused, or give it a later day and say why.",
+)
+BAD_SUPPRESSION = Diagnostic(
+    "ANE042",
+    "bad-model-suppression",
+    Severity.WARNING,
+    "What the model's own metadata asks to ignore cannot be understood.",
+    "Write `CODE: reason` or `CODE[operation glob] until YYYY-MM-DD: reason`, several of them parted by `;`.",
+)
+STALE_BASELINE = Diagnostic(
+    "ANE043",
+    "stale-baseline",
+    Severity.INFO,
+    "The baseline lists a model that is not there any more.",
+    "Run `anecheck baseline --prune`.",
+)
 
 DIAGNOSTICS = {
     diagnostic.code: diagnostic
@@ -116,6 +151,11 @@ DIAGNOSTICS = {
         UNKNOWN_OPERATION,
         CRASHED_RULE,
         BROKEN_PACK,
+        WORKER_DIED,
+        UNUSED_SUPPRESSION,
+        EXPIRED_SUPPRESSION,
+        BAD_SUPPRESSION,
+        STALE_BASELINE,
     )
 }
 

@@ -18,6 +18,12 @@ def absolute(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
+def near(path: Path) -> Path:
+    """A path as it is written from the working directory, where it lies below that."""
+    place = absolute(path)
+    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else path
+
+
 class Discovery:
     """Finds configuration files, and looks into each folder once."""
 

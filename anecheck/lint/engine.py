@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from anecheck.knowledge.evidence import Device
@@ -62,16 +62,18 @@ def judge(  # noqa: PLR0913
     knowledge: Knowledge,
     selected: frozenset[str] | None = None,
     budgets: Budgets = NO_BUDGETS,
+    own: Mapping[str, Knowledge] | None = None,
 ) -> Judgement:
     """Run the operation rules, predict the placement from what they block, and run the model rules on that.
 
-    All `rules` count for the prediction; with `selected`, only those codes are reported. A rule that crashes is noted and
-    costs only its own findings.
+    All `rules` count for the prediction; with `selected`, only those codes are reported. `own` is what single rules judge
+    by in place of `knowledge`, by code. A rule that crashes is noted and costs only its own findings.
     """
     context = Context(model, functions, target, compute_units, knowledge, budgets=budgets)
     judgement = Judgement(target)
     running = [rule for rule in rules if compute_units.has_engine or not rule.engine_only]
-    _collect([rule for rule in running if isinstance(rule, OperationRule)], context, judgement)
+    own = own or {}
+    _collect([rule for rule in running if isinstance(rule, OperationRule)], context, own, judgement)
     _block(judgement)
     judgement.placements = tuple(_place(function, context, judgement) for function in functions)
     judgement.assessments = tuple(
@@ -79,7 +81,7 @@ def judge(  # noqa: PLR0913
         for function, placement in zip(functions, judgement.placements, strict=True)
     )
     context = replace(context, placements=judgement.placements, assessments=judgement.assessments)
-    _collect([rule for rule in running if not isinstance(rule, OperationRule)], context, judgement)
+    _collect([rule for rule in running if not isinstance(rule, OperationRule)], context, own, judgement)
     _defer(judgement)
     if selected is not None:
         judgement.matches = [found for found in judgement.matches if found[1].rule.code in selected]
@@ -87,11 +89,12 @@ def judge(  # noqa: PLR0913
     return judgement
 
 
-def _collect(rules: list[Rule], context: Context, judgement: Judgement) -> None:
+def _collect(rules: list[Rule], context: Context, own: Mapping[str, Knowledge], judgement: Judgement) -> None:
     family = context.target.family
     for rule in rules:
+        ruled = replace(context, knowledge=own[rule.code]) if rule.code in own else context
         try:
-            judgement.matches += [found for found in _run(rule, context) if family in found[1].families]
+            judgement.matches += [found for found in _run(rule, ruled) if family in found[1].families]
         except Exception as error:  # noqa: BLE001  # a rule may fail in any way, and the others go on
             judgement.crashes.append(Crash(rule, f"{type(error).__name__}: {error}"))
 

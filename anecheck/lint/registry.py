@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import NamedTuple
 
 from anecheck.lint.diagnostics import DIAGNOSTICS, Diagnostic
+from anecheck.lint.options import Selection
 from anecheck.lint.rule import ModelRule, OperationRule, Rule
 
 GROUP = "anecheck.rules"
@@ -23,6 +25,13 @@ class PackError:
 
 class UnknownRuleError(ValueError):
     """A selector names no rule."""
+
+
+class Choice(NamedTuple):
+    """The codes of the rules that are to speak, and of the tool's own diagnostics that are not."""
+
+    rules: frozenset[str]
+    silenced: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +59,33 @@ class Registry:
         hint = f"did you mean {' or '.join(near)}?" if near else "`anecheck rule --all` lists them"
         raise UnknownRuleError(f"there is no rule '{wanted}'; {hint}")
 
-    def selected(
-        self, select: Iterable[str] = (), ignore: Iterable[str] = (), extend: Iterable[str] = ()
-    ) -> frozenset[str]:
-        """The codes of the rules left by `--select`, `--extend-select` and `--ignore`; a longer selector beats a shorter one."""
-        chosen = list(select) or ["ALL"]
+    def choose(self, selections: Iterable[Selection] = ()) -> Choice:
+        """Which rules are to speak: all, then as each selection says, the last of which has the last word.
+
+        Within a selection a longer selector beats a shorter one, and `ignore` one of the same length. `select` leaves only
+        the rules that it names, but never silences the tool's own diagnostics: only `ignore` does.
+        """
+        rules, silenced = {rule.code for rule in self.rules}, set[str]()
+        for selection in selections:
+            said = self._said(selection)
+            rules = {code for code in self._codes if said.get(code, not selection.select and code in rules)}
+            silenced = {code for code in DIAGNOSTICS if not said.get(code, code not in silenced)}
+        return Choice(frozenset(rules), frozenset(silenced))
+
+    def _said(self, selection: Selection) -> dict[str, bool]:
+        """What a selection says of each code that it names."""
         strength: dict[str, tuple[int, bool]] = {}
-        for selectors, wanted in ((chosen + list(extend), True), (list(ignore), False)):
+        for selectors, wanted in ((selection.select + selection.extend, True), (selection.ignore, False)):
             for selector in selectors:
                 for entry in self.find(selector):
                     length = _specificity(selector, entry)
                     if length >= strength.get(entry.code, (-1, True))[0]:
                         strength[entry.code] = (length, wanted)
-        return frozenset(rule.code for rule in self.rules if strength.get(rule.code, (0, False))[1])
+        return {code: wanted for code, (_, wanted) in strength.items()}
 
-    def silenced(self, ignore: Iterable[str]) -> frozenset[str]:
-        """The codes of the tool's own diagnostics that `--ignore` names."""
-        return frozenset(
-            entry.code for selector in ignore for entry in self.find(selector) if entry.code in DIAGNOSTICS
-        )
+    @property
+    def _codes(self) -> tuple[str, ...]:
+        return tuple(rule.code for rule in self.rules)
 
 
 def load_registry() -> Registry:

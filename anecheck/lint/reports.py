@@ -242,7 +242,7 @@ class SuppressionReport:
     line: int
     used: int
     complete: bool
-    """Whether the run linted every model that it fits: only then is it known to be unused."""
+    """Whether the run tells if it is used: it was, or every model that it fits was linted by the rules that it names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,4 +282,8 @@ class Report:
     models: list[ModelReport]
     notices: list[Finding] = field(default_factory=list)
     suppressions: list[SuppressionReport] = field(default_factory=list)
+    silenced: list[str] = field(default_factory=list)
+    """The codes of what nobody wants to be told of the run."""
+    fail_on: str = "warning"
+    """The least severity of a notice that makes the exit code 1, or "never"."""
     shard: Shard | None = None

@@ -2,97 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.knowledge.tables import Knowledge
-from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.assemble import rule_findings
 from anecheck.lint.company import Company
-from anecheck.lint.diagnostics import (
-    BROKEN_PACK,
-    CRASHED_RULE,
-    diagnose,
-    unknown_operations,
-    weight_findings,
-)
-from anecheck.lint.discovery import Discovery
+from anecheck.lint.diagnostics import BROKEN_PACK, CRASHED_RULE, diagnose, unknown_operations, weight_findings
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import Finding
-from anecheck.lint.registry import PackError
-from anecheck.lint.reports import ModelReport, ReadError, Report, TargetReport, ToolReport
-from anecheck.lint.rule import Rule
+from anecheck.lint.plan import Plan, Task
+from anecheck.lint.registry import Registry
+from anecheck.lint.reports import Gone, ModelReport, ReadError, Report, Shard, TargetReport, ToolReport
+from anecheck.lint.settings import IGNORE_KEY, Settings
 from anecheck.lint.totals import function_report
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
 from anecheck.version import __version__
 
+if TYPE_CHECKING:
+    from anecheck.lint.waivers import Waiver
+
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What to judge, and for what. The first of `targets` is the one that per-operation results speak of."""
+class Outcome:
+    """What came of a task, and how many findings each suppression of the configuration has excused."""
 
-    rules: tuple[Rule, ...]
-    """All that are installed: a prediction needs them, reported or not."""
-    targets: tuple[Target, ...]
-    compute_units: ComputeUnits
-    knowledge: Knowledge
-    pack_errors: tuple[PackError, ...] = ()
-    selected: frozenset[str] | None = None
-    """The codes of the rules to report; all where it is None."""
-    silenced: frozenset[str] = frozenset()
-    """Codes of the tool's own diagnostics that the user does not want to see."""
-    operations: bool = False
-    """Whether the report lists every operation."""
-    wanted: Wanted = NOTHING_WANTED
-    """The budgets that hold for every model; a configuration may add others."""
-    footprint: bool = False
-    """Whether the report says how much memory and time every function takes."""
+    report: ModelReport
+    used: Counter[Waiver] = field(default_factory=Counter)
 
 
-def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Path], None] | None = None) -> Report:
-    """Lint the model at each path. One that cannot be read is reported as such, and the others are still linted.
+class Companies:
+    """The models that run beside others, as each settings judge them."""
 
-    What somebody set is checked for all of them before the first is linted.
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._known: dict[int, Company] = {}
+        for task in tasks:
+            self.of(task.settings).check(task.settings.wanted.beside or ())
+
+    def of(self, settings: Settings) -> Company:
+        """The company that models keep which these settings judge."""
+        if id(settings) not in self._known:
+            self._known[id(settings)] = Company(settings)
+        return self._known[id(settings)]
+
+
+Runner = Callable[[Sequence[Task], "Companies", "Callable[[Path], None] | None"], "Iterable[Outcome]"]
+"""What lints tasks, in their order; before each it says which."""
+
+
+def run(
+    plan: Plan,
+    progress: Callable[[Path], None] | None = None,
+    *,
+    shard: Shard | None = None,
+    runner: Runner | None = None,
+) -> Report:
+    """Do what is planned, or a shard of it. A model that cannot be read is reported as such; the others are still linted.
 
     Raises:
-        ConfigurationError: the configuration of a model cannot be used.
-        CompanyError: a model that is to run beside them cannot.
+        CompanyError: a model that is to run beside others cannot.
 
     """
-    wanted = _wanted(paths, settings.wanted)
-    company = Company(settings.rules, settings.compute_units, settings.knowledge)
-    for each in wanted:
-        company.check(each.beside or ())
-    models: list[ModelReport] = []
-    for path, own in zip(paths, wanted, strict=True):
+    tasks = plan.tasks[shard.index - 1 :: shard.count] if shard else plan.tasks
+    companies = Companies(plan.tasks)
+    outcomes = list((runner or one_by_one)(tasks, companies, progress))
+    report = make_report([outcome.report for outcome in outcomes], plan.settings)
+    if not (plan.waivers or plan.baselines or shard or plan.fail_on != report.fail_on):
+        return report
+    from anecheck.lint.notices import with_notices  # noqa: PLC0415
+
+    used: Counter[Waiver] = Counter()
+    for outcome in outcomes:
+        used.update(outcome.used)
+    return with_notices(replace(report, shard=shard, fail_on=plan.fail_on), plan, used, today())
+
+
+def one_by_one(
+    tasks: Sequence[Task], companies: Companies, progress: Callable[[Path], None] | None = None
+) -> Iterator[Outcome]:
+    """Lint one task after the other."""
+    for task in tasks:
         if progress:
-            progress(path)
-        try:
-            models.append(lint_model(load(path), settings, own, company))
-        except ArtifactError as error:
-            models.append(
-                ModelReport(path=_shown(path), error=ReadError(code=error.fault.value, message=error.message))
-            )
-    return make_report(models, settings)
+            progress(task.path)
+        yield lint_task(task, companies.of(task.settings))
 
 
-def _wanted(paths: Sequence[Path], options: Wanted) -> list[Wanted]:
-    """What is wanted of each model: by options first, then by its configuration.
+def today() -> date:
+    """The day, in UTC, so that a run says the same everywhere."""
+    return datetime.now(timezone.utc).date()
 
-    Most models have none, and are spared the import of what reads it.
-    """
-    discovery = Discovery()
-    files = [discovery.file_for(path) for path in paths]
-    if not any(files):
-        return [options] * len(paths)
-    from anecheck.lint.config import read_configuration  # noqa: PLC0415
 
-    read = {file: read_configuration(file) for file in dict.fromkeys(files) if file is not None}
-    return [options.over(read[file].wanted(path)) if file else options for path, file in zip(paths, files, strict=True)]
+def lint_task(task: Task, company: Company) -> Outcome:
+    """Lint the model of a task, if it can be read, and hold what is found against suppressions and baseline."""
+    listing = None
+    try:
+        model = task.model or load(task.path)
+        report = lint_model(model, task.settings, company)
+        if task.settings.listing is not None:
+            from anecheck.lint.listings import write_listing  # noqa: PLC0415
+
+            listing = shown(write_listing(model, task.settings.listing))
+    except ArtifactError as error:
+        fault = ReadError(code=error.fault.value, message=error.message)
+        report = ModelReport(path=shown(task.path), error=fault)
+    findings, gone, used = report.findings, list[Gone](), Counter["Waiver"]()
+    if task.waivers:
+        from anecheck.lint.waivers import excuse  # noqa: PLC0415
+
+        findings, used = excuse(findings, task.waivers, "configuration", today())
+    if task.accepted is not None and report.error is None:
+        from anecheck.lint.baseline import accept  # noqa: PLC0415
+
+        findings, gone = accept(findings, task.accepted)
+    report = replace(
+        report,
+        targets=target_reports(task.settings),
+        fail_on=task.settings.fail_on,
+        configuration=shown(task.configuration) if task.configuration else None,
+        listing=listing,
+        findings=findings,
+        gone=gone,
+    )
+    return Outcome(report, used)
+
+
+def make_report(models: list[ModelReport], settings: Settings) -> Report:
+    """Put the reports of models together; where there are none, `settings` say what would have been judged for."""
+    judged = [target for model in models for target in model.targets] or target_reports(settings)
+    targets = [target for place, target in enumerate(judged) if target not in judged[:place]]
+    tool = ToolReport(name="anecheck", version=__version__)
+    return Report(tool=tool, target=targets[0], targets=targets, models=models)
 
 
 def target_reports(settings: Settings) -> list[TargetReport]:
@@ -103,24 +147,15 @@ def target_reports(settings: Settings) -> list[TargetReport]:
     ]
 
 
-def make_report(models: list[ModelReport], settings: Settings) -> Report:
-    """Put the reports of models together."""
-    targets = target_reports(settings)
-    tool = ToolReport(name="anecheck", version=__version__)
-    return Report(tool=tool, target=targets[0], targets=targets, models=models)
-
-
-def lint_model(
-    model: Model, settings: Settings, wanted: Wanted = NOTHING_WANTED, company: Company | None = None
-) -> ModelReport:
-    """Lint one model that was read. What is `wanted` of it may name models that run beside it, which `company` knows.
+def lint_model(model: Model, settings: Settings, company: Company | None = None) -> ModelReport:
+    """Lint one model that was read. What is wanted of it may name models that run beside it, which `company` knows.
 
     Raises:
         CompanyError: one of these cannot be read, or has no program whose time could be estimated.
 
     """
-    company = company or Company(settings.rules, settings.compute_units, settings.knowledge)
-    functions = functions_of(model)
+    company = company or Company(settings)
+    wanted, functions = settings.wanted, functions_of(model)
     judgements = [
         judge(
             model,
@@ -131,6 +166,7 @@ def lint_model(
             settings.knowledge,
             settings.selected,
             wanted.budgets(company.neighbours(wanted.beside or (), target)),
+            settings.own_knowledge,
         )
         for target in settings.targets
     ]
@@ -149,16 +185,31 @@ def lint_model(
         reports = [with_footprint(*pair) for pair in zip(reports, assessments, strict=True)]
         memory = memory_total([function.label for function in functions], assessments)
     return ModelReport(
-        path=_shown(model.path),
+        path=shown(model.path),
         kind=model.kind.value,
         specification_version=model.specification_version,
+        targets=target_reports(settings),
+        fail_on=settings.fail_on,
         functions=reports,
         memory=memory,
-        findings=sorted((finding for finding in findings if finding.code not in settings.silenced), key=_order),
+        findings=sorted(_as_set(findings, model, settings), key=_order),
     )
 
 
-def _shown(path: str | Path) -> str:
+def _as_set(findings: list[Finding], model: Model, settings: Settings) -> list[Finding]:
+    """The findings as the user wants them: excused by the model itself, with other severities, some of them silenced."""
+    if settings.model_ignores and IGNORE_KEY in model.metadata:
+        from anecheck.lint.waivers import excuse_itself  # noqa: PLC0415
+
+        registry = Registry(settings.rules, settings.pack_errors)
+        reported = settings.selected if settings.selected is not None else frozenset(r.code for r in settings.rules)
+        findings = excuse_itself(findings, model.metadata, registry, reported, today())
+    if settings.severities:
+        findings = [replace(item, severity=settings.severities.get(item.code, item.severity)) for item in findings]
+    return [finding for finding in findings if finding.code not in settings.silenced]
+
+
+def shown(path: str | Path) -> str:
     """A path for the report: bytes that are no UTF-8, which file names may hold, are written as escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 

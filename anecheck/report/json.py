@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from anecheck.lint import reports
 from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
-from anecheck.lint.reports import Report
+from anecheck.lint.reports import SCHEMA_VERSION, Report
 
 vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal)
 """`reports` names these without importing them, and pydantic looks names up there."""
@@ -20,6 +20,29 @@ ADAPTER = TypeAdapter(Report)
 def render(report: Report) -> str:
     """Write the report as JSON."""
     return ADAPTER.dump_json(report, indent=2).decode("utf-8")
+
+
+class UnreadableReportError(ValueError):
+    """What is no report, or one of another version of the schema."""
+
+
+def read(text: bytes) -> Report:
+    """Read a report that `render` wrote.
+
+    Raises:
+        UnreadableReportError: it is none; says what to do.
+
+    """
+    try:
+        report = ADAPTER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        hint = "write it with `anecheck lint --format json`"
+        raise UnreadableReportError(f"{place}: {first['msg']}; {hint}") from error
+    if report.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise UnreadableReportError(f"it has version {report.schema_version} of the schema, not {SCHEMA_VERSION}")
+    return report
 
 
 def schema() -> str:

@@ -16,7 +16,8 @@ from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, parse_target
 from anecheck.lint.registry import load_registry
 from anecheck.lint.reports import OperationReport
-from anecheck.lint.run import Settings, lint_model
+from anecheck.lint.run import lint_model
+from anecheck.lint.settings import Settings
 
 ANE = "ane"
 HELD_OUT_OF = 3

@@ -25,8 +25,10 @@ from anecheck.artifact.proto import messages
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, parse_target
 from anecheck.lint.diagnostics import CRASHED_RULE
+from anecheck.lint.plan import Plan, Task
 from anecheck.lint.registry import load_registry
-from anecheck.lint.run import Settings, lint_paths
+from anecheck.lint.run import run
+from anecheck.lint.settings import Settings
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
 from anecheck.mil.printer import model_lines, operation_lines, print_program
@@ -146,7 +148,7 @@ def use(path: Path, settings: Settings) -> list[str]:
             parse(print_program(program))
             for function in program.functions.values():
                 assert len(Graph(function).networkx) <= len(operation_lines(model))
-    whole = lint_paths([path], settings)
+    whole = run(Plan((Task(path, settings),), settings))
     render_json(whole)
     (report,) = whole.models
     outcomes += [f"crashed: {finding.message}" for finding in report.findings if finding.code == CRASHED_RULE.code]

@@ -87,7 +87,7 @@ def test_an_unreadable_model_exits_with_3_and_the_others_are_linted(lint_json: L
         (["--select", "ANE999"], "there is no rule 'ANE999'"),
         (["--ignore", "cumulativ-sum"], "did you mean cumulative-sum"),
         (["--statistics", "--format", "json"], "--statistics goes with --format text"),
-        (["--format", "yaml"], "'yaml' is not one of"),
+        (["--format", "yaml"], "there is no format 'yaml'"),
         (["@no/such/list"], "cannot read the list of models 'no/such/list'"),
         (["--output-file", "no/such/folder/report.txt"], "cannot write 'no/such/folder/report.txt'"),
     ],

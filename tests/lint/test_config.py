@@ -50,24 +50,27 @@ budgets = { fps = 120 }
     ],
 )
 def test_the_last_section_that_fits_wins_then_the_general_one(tmp_path: Path, model: str, wanted: Wanted) -> None:
-    given = configured(tmp_path, MODELS).wanted(tmp_path / model)
+    given = configured(tmp_path, MODELS).options(tmp_path / model).budgets
     assert given.over(Wanted(beside=())) == wanted.over(Wanted(beside=()))
 
 
 def test_sizes_and_shares_as_texts(tmp_path: Path) -> None:
     text = '[budgets]\nheadroom = "15%"\nmemory-limit = "1.5GiB"\nfps = "60"\nsustained = 10\n'
-    wanted = configured(tmp_path, text).wanted(tmp_path / "M.mlpackage")
+    wanted = configured(tmp_path, text).options(tmp_path / "M.mlpackage").budgets
     assert wanted.headroom == pytest.approx(0.15)
     assert (wanted.memory_limit, wanted.fps, wanted.sustained) == (1.5 * 2**30, 60, 10)
-    assert configured(tmp_path, "[budgets]\nmemory-limit = 150_000_000").wanted(tmp_path / "M").memory_limit == 150e6
+    assert (
+        configured(tmp_path, "[budgets]\nmemory-limit = 150_000_000").options(tmp_path / "M").budgets.memory_limit
+        == 150e6
+    )
 
 
 def test_models_beside_are_relative_to_the_file(tmp_path: Path) -> None:
     file = configured(tmp_path / "app", '[budgets]\nwith = ["../B.mlpackage", "/opt/C.mlpackage"]\n')
-    beside = file.wanted(tmp_path / "app/deep/A.mlpackage").beside
+    beside = file.options(tmp_path / "app/deep/A.mlpackage").budgets.beside
     assert beside == (tmp_path / "app/../B.mlpackage", Path("/opt/C.mlpackage"))
     one = configured(tmp_path / "app", '[budgets]\nwith = "B.mlpackage"\n')
-    assert one.wanted(tmp_path / "app/A.mlpackage").beside == (tmp_path / "app/B.mlpackage",)
+    assert one.options(tmp_path / "app/A.mlpackage").budgets.beside == (tmp_path / "app/B.mlpackage",)
 
 
 def test_a_model_is_not_beside_itself_and_a_section_may_be_alone(tmp_path: Path) -> None:
@@ -78,14 +81,14 @@ def test_a_model_is_not_beside_itself_and_a_section_may_be_alone(tmp_path: Path)
         budgets.with = []
     """
     file = configured(tmp_path, text)
-    assert file.wanted(tmp_path / "A.mlpackage").beside == (tmp_path / "B.mlpackage",)
-    assert file.wanted(tmp_path / "x/../B.mlpackage").beside == (tmp_path / "A.mlpackage",)
-    assert len(file.wanted(tmp_path / "C.mlpackage").beside or ()) == 2
-    assert file.wanted(tmp_path / "Alone.mlpackage").beside == ()
+    assert file.options(tmp_path / "A.mlpackage").budgets.beside == (tmp_path / "B.mlpackage",)
+    assert file.options(tmp_path / "x/../B.mlpackage").budgets.beside == (tmp_path / "A.mlpackage",)
+    assert len(file.options(tmp_path / "C.mlpackage").budgets.beside or ()) == 2
+    assert file.options(tmp_path / "Alone.mlpackage").budgets.beside == ()
 
 
 def test_an_empty_file_wants_nothing(tmp_path: Path) -> None:
-    assert configured(tmp_path, "").wanted(tmp_path / "M").over(NOTHING_WANTED) == Wanted(beside=())
+    assert configured(tmp_path, "").options(tmp_path / "M").budgets.over(NOTHING_WANTED) == Wanted(beside=())
 
 
 @pytest.mark.parametrize(

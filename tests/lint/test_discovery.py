@@ -60,7 +60,7 @@ def test_a_table_in_a_pyproject_counts_however_it_is_written(tmp_path: Path, tex
     write(tmp_path / "anecheck.toml", "")
     file = write(tmp_path / "app/pyproject.toml", text)
     assert found(tmp_path / "app/M.mlpackage") == file
-    assert read_configuration(file).wanted(tmp_path / "app/M.mlpackage").fps == 60
+    assert read_configuration(file).options(tmp_path / "app/M.mlpackage").budgets.fps == 60
 
 
 @pytest.mark.parametrize(

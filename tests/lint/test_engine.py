@@ -8,7 +8,8 @@ from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import Finding, Severity
 from anecheck.lint.rule import Rule
-from anecheck.lint.run import Settings, lint_model
+from anecheck.lint.run import lint_model
+from anecheck.lint.settings import Settings
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
 from tests.lint.packs import CountsOperations, Crashes, FlagsEverything, FlagsRelu, OnlyOldFamilies, RemarksOnRelu

@@ -7,7 +7,8 @@ import pytest
 from anecheck.knowledge.target import ComputeUnits
 from anecheck.lint.footprint_report import FootprintReport
 from anecheck.lint.measures import footprint_report, memory_total
-from anecheck.lint.run import Settings, lint_model
+from anecheck.lint.run import lint_model
+from anecheck.lint.settings import Settings
 from anecheck.predict.assess import Assessment
 from anecheck.predict.footprint import copies
 from tests.predict.programs import KNOWLEDGE, LARGE, PACK, blob, chain, conv, judged, large, model_of, program

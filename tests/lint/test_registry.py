@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
 from anecheck.lint import registry
-from anecheck.lint.registry import Registry, UnknownRuleError, load_registry
+from anecheck.lint.options import Selection
+from anecheck.lint.registry import Choice, Registry, UnknownRuleError, load_registry
 from tests.lint.packs import CountsOperations, Crashes, FlagsRelu
 
 PACK = (Crashes, FlagsRelu, CountsOperations)
 
 
-def codes(*arguments: list[str]) -> list[str]:
-    return sorted(Registry((FlagsRelu(), Crashes(), CountsOperations())).selected(*arguments))
+def choose(*selections: Selection) -> Choice:
+    return Registry((FlagsRelu(), Crashes(), CountsOperations())).choose(selections)
+
+
+def codes(select: Sequence[str] = (), ignore: Sequence[str] = (), extend: Sequence[str] = ()) -> list[str]:
+    return sorted(choose(Selection(tuple(select), tuple(extend), tuple(ignore))).rules)
 
 
 def test_the_built_in_pack_is_found_by_its_entry_point() -> None:
@@ -39,6 +45,20 @@ def test_ignore_takes_away_and_the_longer_selector_wins() -> None:
 
 def test_extend_adds_to_what_is_selected() -> None:
     assert codes(["XYZ8"], [], ["crashes"]) == ["XYZ103", "XYZ801"]
+
+
+def test_the_last_selection_has_the_last_word() -> None:
+    assert choose(Selection(ignore=("XYZ103",)), Selection(extend=("XYZ1",))).rules == {"XYZ101", "XYZ103", "XYZ801"}
+    assert choose(Selection(ignore=("XYZ103",)), Selection(ignore=("XYZ8",))).rules == {"XYZ101"}
+    assert choose(Selection(ignore=("XYZ1",)), Selection(select=("XYZ101",))).rules == {"XYZ101"}
+    assert choose(Selection(select=("XYZ101",)), Selection(extend=("XYZ8",))).rules == {"XYZ101", "XYZ801"}
+
+
+def test_only_ignore_silences_what_the_tool_says_of_itself() -> None:
+    assert choose(Selection(select=("XYZ101",))).silenced == frozenset()
+    assert choose(Selection(ignore=("ANE013", "weights-absent"))).silenced == {"ANE012", "ANE013"}
+    assert choose(Selection(ignore=("ANE01",)), Selection(extend=("ANE013",))).silenced >= {"ANE012", "ANE014"}
+    assert "ANE013" not in choose(Selection(ignore=("ANE01",)), Selection(extend=("ANE013",))).silenced
 
 
 def test_an_unknown_selector_names_what_is_near() -> None:

@@ -1,0 +1,127 @@
+"""Where reports go: formats as they are asked for, files and the standard output, and what a run exits with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from anecheck.cli.options import EXIT_UNREADABLE, output_width, use_colour, with_options, write_report
+from anecheck.lint.finding import Severity
+from anecheck.lint.reports import Report
+from anecheck.report.formats import ALIASES, FORMATS, renderer
+from anecheck.report.presentation import Presentation
+
+F = TypeVar("F", bound=Callable[..., Any])
+EXIT_FINDINGS: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A format, and the file that it goes to; `None` is the standard output."""
+
+    format: str
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What the options of `output_options` were given."""
+
+    formats: tuple[str, ...]
+    output_file: str | None
+    color: str
+    quiet: bool
+    verbose: bool
+
+    def outputs(self, configured: Sequence[str] = ()) -> tuple[Output, ...]:
+        """What is to be written where; what is `configured` counts where no format is given.
+
+        Raises:
+            UsageError: a format is unknown, or a file cannot be written, or two reports go to the same place.
+
+        """
+        outputs = [_output(text) for text in self.formats or configured or ("text",)]
+        if self.output_file is not None:
+            bare = [place for place, output in enumerate(outputs) if output.file is None]
+            if len(bare) != 1:
+                raise click.UsageError("--output-file goes with one --format that names no file of its own")
+            outputs[bare[0]] = Output(outputs[bare[0]].format, self.output_file)
+        places = [output.file for output in outputs]
+        for place in places:
+            if places.count(place) > 1:
+                where = f"'{place}'" if place else "the standard output; write for example --format sarif=report.sarif"
+                raise click.UsageError(f"two reports cannot go to {where}")
+            if place and not Path(place).absolute().parent.is_dir():
+                raise click.UsageError(f"cannot write '{place}': there is no folder for it")
+        return tuple(outputs)
+
+    def write(self, report: Report, outputs: Sequence[Output]) -> None:
+        """Write a report in every format that is asked for."""
+        for output in outputs:
+            shown = output.file is None
+            presentation = Presentation(
+                width=output_width() if shown else 80,
+                colour=shown and use_colour(self.color),
+                quiet=self.quiet,
+                verbose=self.verbose,
+                base=str(Path.cwd()),
+            )
+            write_report(renderer(output.format)(report, presentation), output.file)
+
+
+def output_options(command: F) -> F:
+    """Add the options that say how a report is written; they arrive as one `output`."""
+
+    def pack(given: dict[str, Any]) -> dict[str, Any]:
+        names = ("formats", "output_file", "color", "quiet", "verbose")
+        return {"output": OutputOptions(**{name: given.pop(name) for name in names})}
+
+    options = (
+        click.option(
+            "--format",
+            "formats",
+            multiple=True,
+            metavar="NAME[=FILE]",
+            help=f"{', '.join(FORMATS)}. Repeatable, each with a file but for one: sarif=report.sarif.  [default: text]",
+        ),
+        click.option(
+            "--output-file",
+            "-o",
+            type=click.Path(dir_okay=False),
+            help="Write the report there instead of printing it.",
+        ),
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+        click.option("--quiet", "-q", is_flag=True, help="Only findings: no progress, no closing line."),
+        click.option(
+            "--verbose", "-v", is_flag=True, help="Name every operation; in JSON, list every operation of the program."
+        ),
+    )
+    return with_options(command, options, pack)
+
+
+def exit_code(report: Report) -> int:
+    """3 where some model cannot be read, 1 where something counts that fails the run, 0 otherwise."""
+    if any(model.error for model in report.models):
+        return EXIT_UNREADABLE
+    told = [(finding, model.fail_on) for model in report.models for finding in model.findings]
+    told += [(notice, report.fail_on) for notice in report.notices]
+    fails = any(not finding.suppressed and _counts(finding.severity, fail_on) for finding, fail_on in told)
+    return EXIT_FINDINGS if fails else 0
+
+
+def _counts(severity: Severity, fail_on: str) -> bool:
+    return fail_on != "never" and severity.rank <= Severity(fail_on).rank
+
+
+def _output(text: str) -> Output:
+    name, equals, file = text.partition("=")
+    if name not in FORMATS and name not in ALIASES:
+        raise click.UsageError(f"there is no format '{name}'; the formats are {', '.join(FORMATS)}")
+    if equals and not file:
+        raise click.UsageError(f"--format {text} names no file")
+    return Output(name, os.path.expanduser(file) if file else None)  # noqa: PTH111  # a name, not a path yet

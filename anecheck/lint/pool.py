@@ -1,0 +1,80 @@
+"""Linting in several processes; the report is the same as one process makes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from anecheck.lint.diagnostics import WORKER_DIED
+from anecheck.lint.plan import Task
+from anecheck.lint.reports import ModelReport, ReadError
+from anecheck.lint.run import Companies, Outcome, lint_task, shown, target_reports
+
+CHUNKS: Final = 4
+"""How many parcels of models each process gets: with more the load is even, with fewer the tables are read less often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Lints tasks in `jobs` processes, and gives the outcomes in the tasks' order."""
+
+    jobs: int
+
+    def __call__(
+        self, tasks: Sequence[Task], companies: Companies, progress: Callable[[Path], None] | None = None
+    ) -> Iterator[Outcome]:
+        """Lint. `companies` stay behind: each process reads what it needs of them."""
+        size = max(1, -(-len(tasks) // (self.jobs * CHUNKS)))
+        parcels = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+        # Started anew rather than forked, which is the same on every system and safe whatever else runs in this one.
+        with ProcessPoolExecutor(min(self.jobs, len(parcels) or 1), get_context("spawn")) as pool:
+            futures = [pool.submit(lint_parcel, parcel) for parcel in parcels]
+            for parcel, future in zip(parcels, futures, strict=True):
+                yield from _outcomes(parcel, future, progress)
+
+
+def lint_parcel(tasks: Sequence[Task]) -> list[Outcome]:
+    """Lint tasks in a process of the pool; they come together so that settings that they share stay shared."""
+    gc.disable()
+    companies = Companies(())
+    outcomes = []
+    for task in tasks:
+        outcomes.append(lint_task(task, companies.of(task.settings)))
+        gc.collect()
+    return outcomes
+
+
+def _outcomes(
+    parcel: Sequence[Task], future: Future[list[Outcome]], progress: Callable[[Path], None] | None
+) -> Iterator[Outcome]:
+    try:
+        outcomes = future.result()
+    except BrokenProcessPool:
+        outcomes = [_alone(task) for task in parcel]
+    for task, outcome in zip(parcel, outcomes, strict=True):
+        if progress:
+            progress(task.path)
+        yield outcome
+
+
+def _alone(task: Task) -> Outcome:
+    """Lint a task in a process of its own, after one that it shared has died; if that dies too, it is this one's fault."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(lint_parcel, [task]).result()[0]
+        except BrokenProcessPool:
+            message = "the process that linted it was killed, perhaps for want of memory"
+            return Outcome(
+                ModelReport(
+                    path=shown(task.path),
+                    targets=target_reports(task.settings),
+                    fail_on=task.settings.fail_on,
+                    error=ReadError(code=WORKER_DIED.code, message=message),
+                )
+            )
