@@ -263,7 +263,8 @@ def _tables(file: Path, content: Mapping[str, Any], prefix: str) -> Tables:
 
 def _first(error: ValidationError, prefix: str) -> str:
     """The first thing wrong, in the words of somebody who wrote the file; `prefix` is the table that was read."""
-    first = error.errors()[0]
+    errors = error.errors()
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place = ".".join(map(str, filter(None, (prefix, *(_place(part) for part in first["loc"])))))
     if first["type"] in {"model_type", "dict_type", "model_attributes_type"}:
         return f"{place}: write a table"

@@ -29,6 +29,13 @@ def _several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _told(value: object) -> object:
+    """A text that says something."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("say why")
+    return value
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
@@ -107,7 +114,7 @@ class SuppressTable(BaseModel):
     """Globs of models, as `path` of a section."""
     operation: str = "*"
     """A glob of operations' names, or of `function/name`."""
-    reason: Annotated[str, Field(min_length=1, pattern=r"\S")]
+    reason: Annotated[str, BeforeValidator(_told)]
     """Why; whoever comes next will ask."""
     expires: date | None = None
     """The last day on which it holds."""
