@@ -11,15 +11,18 @@ from anecheck.measured.plan import PlanError
 
 TOKEN: Final = re.compile(
     r"""
-      (?P<string>"(?:[^"\\]|\\.)*")
-    | (?P<quoted>`(?:[^`\\]|\\.)*`)
-    | (?P<name>[A-Za-z_][A-Za-z0-9_.@/$]*)
-    | (?P<number>[+-]?(?:0[xX][0-9a-fA-F.]+(?:[pP][+-]?\d+)?|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?))
-    | (?P<space>\s+|//[^\n]*)
-    | (?P<symbol>->|.)
+    (?:\s+|//[^\n]*)*
+    (?: (?P<name>[A-Za-z_][A-Za-z0-9_.@/$]*)
+      | (?P<string>"(?:[^"\\]|\\.)*")
+      | (?P<number>[+-]?(?:0[xX][0-9a-fA-F.]+(?:[pP][+-]?\d+)?|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?))
+      | (?P<quoted>`(?:[^`\\]|\\.)*`)
+      | (?P<symbol>->|.)
+      | (?P<end>\Z)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""A token with the space and the comments before it; it fits anywhere, so that nothing is ever tried twice."""
 BRACKETS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 DEPTH: Final = 32
 """How deep literals and blocks may nest; real ones stay below ten."""
@@ -40,13 +43,14 @@ class Tokens:
 
     def advance(self) -> None:
         """Go on to the next token."""
-        for match in self._matches:
-            if match.lastgroup != "space":
-                self.kind, self.token, self._start = match.lastgroup or "", match[0], match.start()
-                if self.kind == "symbol" and self.token in {'"', "`"}:
-                    self.fail("a string that ends")
-                return
-        self.kind, self.token, self._start = "end", "", len(self._text)
+        match = next(self._matches, None)
+        if match is None:
+            return
+        self.kind = kind = match.lastgroup or ""
+        self.token = match[kind]
+        self._start = match.start(kind)
+        if kind == "symbol" and self.token in {'"', "`"}:
+            self.fail("a string that ends")
 
     def fail(self, expected: str) -> NoReturn:
         """Say what was expected instead of the current token, and where."""
