@@ -14,6 +14,7 @@ from anecheck.version import __version__
 COMMANDS: Final = {
     "lint": "Say what in a model is likely to leave the Neural Engine, why, and what to write instead.",
     "placement": "Predict where Core ML places each operation, and what would change that.",
+    "measure": "Ask Core ML where it runs each operation, on a Mac.",
     "footprint": "Say how much memory a model takes when, and how long a prediction.",
     "show": "Print a model's program as MIL text.",
     "baseline": "Accept what is found today, so that only what comes on top counts.",

@@ -14,6 +14,7 @@ from anecheck.lint.finding import Finding
 
 if TYPE_CHECKING:  # `report/json.py` adds them: to define a dozen classes takes milliseconds, of every command
     from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
+    from anecheck.lint.measured_report import MeasuredReport
 
 SCHEMA_VERSION = "1.0"
 
@@ -164,6 +165,8 @@ class FunctionReport:
     operations: list[OperationReport] | None = None
     placement: PlacementReport | None = None
     footprint: FootprintReport | None = None
+    measured: MeasuredReport | None = None
+    """How the placement compares with a measured one, where one was given."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from anecheck.lint.reports import OperationReport, Report
+from anecheck.lint.reports import FunctionReport, OperationReport, Report
 from anecheck.report.escape import visible
 
 COLUMNS: Final = (
@@ -25,6 +25,16 @@ COLUMNS: Final = (
     "cpu_us",
     "gpu_us",
 )
+MEASURED_COLUMNS: Final = (
+    "measured_device",
+    "measured_supported",
+    "agreement",
+    "support_agrees",
+    "measured_cost",
+    "measured_ms",
+    "core_ml_message",
+)
+"""What follows where a measured plan was compared."""
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the start of a formula. Tabs and line ends are escaped before they could matter."""
 
@@ -33,16 +43,41 @@ def render(report: Report) -> str:
     """Write a header and a row for every operation. A model that could not be read has none."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_rows(report))
+    compared = any(function.measured for model in report.models for function in model.functions)
+    writer.writerow((*COLUMNS, *(MEASURED_COLUMNS if compared else ())))
+    writer.writerows(_rows(report, compared=compared))
     return file.getvalue()
 
 
-def _rows(report: Report) -> Iterator[list[str]]:
+def _rows(report: Report, *, compared: bool) -> Iterator[list[str]]:
     for model in report.models:
         for function in model.functions:
+            measured = _measured(function) if compared else {}
             for operation in function.operations or ():
-                yield [harmless(field) for field in (model.path, function.name, *_fields(operation))]
+                own = (model.path, function.name, *_fields(operation))
+                more = measured.get(id(operation), [""] * len(MEASURED_COLUMNS)) if compared else []
+                yield [harmless(field) for field in (*own, *more)]
+
+
+def _measured(function: FunctionReport) -> dict[int, list[str]]:
+    """The fields of a measured plan, by `id(operation)`."""
+    if function.measured is None:
+        return {}
+    from anecheck.lint.measured import key  # noqa: PLC0415  # few tables have these
+
+    operations = {key(operation): operation for operation in function.operations or ()}
+    return {
+        id(operations[key(measured)]): [
+            measured.device or "",
+            _joined(measured.supported or ()),
+            measured.agreement or "",
+            "" if measured.support_agrees is None else "yes" if measured.support_agrees else "no",
+            "" if measured.cost is None else f"{measured.cost:.6g}",
+            _joined(f"{backend}={ms:.6g}" for backend, ms in measured.estimated_ms.items()),
+            "; ".join(f"{backend}: {message}" for backend, message in measured.messages.items()),
+        ]
+        for measured in function.measured.operations
+    }
 
 
 def _fields(operation: OperationReport) -> Iterator[str]:

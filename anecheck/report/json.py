@@ -8,9 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from anecheck.lint import reports
 from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
+from anecheck.lint.measured_report import MeasuredReport
 from anecheck.lint.reports import SCHEMA_VERSION, Report
 
-vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal)
+vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal, MeasuredReport=MeasuredReport)
 """`reports` names these without importing them, and pydantic looks names up there."""
 
 ADAPTER = TypeAdapter(Report)

@@ -41,6 +41,16 @@ def render(
             if len(model.functions) > 1 or function.name != "main":
                 page.line(Text.assemble("function ", (short_name(function.name), "bold")), 2)
             _function(page, function, report.target, operations=operations, quiet=quiet)
+            if function.measured:
+                from anecheck.report.measured import paragraphs  # noqa: PLC0415  # few placements are compared
+
+                for text, indent in paragraphs(function, function.measured, quiet=quiet):
+                    page.line(text, indent)
+        if not quiet and any(function.measured for function in model.functions):
+            from anecheck.report.measured import closing  # noqa: PLC0415
+
+            for text, indent in closing(model.functions):
+                page.line(text, indent)
         if not quiet:
             page.line(Text())
     if not quiet and len(report.models) > 1:

@@ -267,7 +267,13 @@ expires = 2030-01-31
 
 def test_suppressions_know_their_line_their_day_and_their_models(tmp_path: Path) -> None:
     first, second = (waiver for waiver, _, _ in configured(tmp_path, SUPPRESS).waivers(load_registry()))
-    assert (first.line, first.codes, first.model, first.operation, first.expires) == (2, frozenset({"ANE104"}), "**", "*", None)
+    assert (first.line, first.codes, first.model, first.operation, first.expires) == (
+        2,
+        frozenset({"ANE104"}),
+        "**",
+        "*",
+        None,
+    )
     assert (second.line, second.codes, second.reason) == (6, frozenset({"ANE107"}), "the app does it")
     assert (second.model, second.expires) == ("a/**, b.mlpackage", date(2030, 1, 31))
 

@@ -1,0 +1,1 @@
+"""Measured plans: the files they come in, and how they compare with predictions."""
