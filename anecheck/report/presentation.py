@@ -1,0 +1,24 @@
+"""What whoever asks for a report wants of it, the same for every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """How a report is to be written; a format takes from it what means something to it.
+
+    Relative paths of the report are from the folder `base`, and paths that lie inside of `root` are written from there; the
+    `root` is the `base` where it is empty. A service that shows findings beside files wants the repository's folder as `root`.
+    Both are absolute, or empty: then relative paths stay as they are.
+    """
+
+    width: int = 80
+    colour: bool = False
+    quiet: bool = False
+    """Only findings: nothing of models that have none, and no closing line."""
+    verbose: bool = False
+    """Every operation's name, however many there are."""
+    base: str = ""
+    root: str = ""
