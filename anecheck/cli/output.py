@@ -11,13 +11,15 @@ from typing import Any, Final, TypeVar
 import click
 
 from anecheck.cli.options import EXIT_UNREADABLE, output_width, use_colour, with_options, write_report
-from anecheck.lint.finding import Severity
 from anecheck.lint.reports import Report
 from anecheck.report.formats import ALIASES, FORMATS, renderer
 from anecheck.report.presentation import Presentation
+from anecheck.report.wording import reaches, told
 
 F = TypeVar("F", bound=Callable[..., Any])
 EXIT_FINDINGS: Final = 1
+OF_REPOSITORIES: Final = {"sarif", "github", "gitlab"}
+"""Formats of services that show findings beside the files of a repository, whose paths are meant from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class OutputOptions:
                 quiet=self.quiet,
                 verbose=self.verbose,
                 base=str(Path.cwd()),
+                root=_repository() if output.format in OF_REPOSITORIES else "",
             )
             write_report(renderer(output.format)(report, presentation), output.file)
 
@@ -104,18 +107,18 @@ def output_options(command: F) -> F:
     return with_options(command, options, pack)
 
 
+def _repository() -> str:
+    """The folder of the repository that the working directory lies in; empty where it lies in none."""
+    here = Path.cwd()
+    return next((str(folder) for folder in (here, *here.parents) if (folder / ".git").exists()), "")
+
+
 def exit_code(report: Report) -> int:
     """3 where some model cannot be read, 1 where something counts that fails the run, 0 otherwise."""
     if any(model.error for model in report.models):
         return EXIT_UNREADABLE
-    told = [(finding, model.fail_on) for model in report.models for finding in model.findings]
-    told += [(notice, report.fail_on) for notice in report.notices]
-    fails = any(not finding.suppressed and _counts(finding.severity, fail_on) for finding, fail_on in told)
-    return EXIT_FINDINGS if fails else 0
-
-
-def _counts(severity: Severity, fail_on: str) -> bool:
-    return fail_on != "never" and severity.rank <= Severity(fail_on).rank
+    fails = any(reaches(finding, model.fail_on) for model in report.models for finding in told(model))
+    return EXIT_FINDINGS if fails or any(reaches(notice, report.fail_on) for notice in report.notices) else 0
 
 
 def _output(text: str) -> Output:

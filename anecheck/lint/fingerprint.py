@@ -28,7 +28,12 @@ def fingerprint(  # noqa: PLR0913
     the same `known`, empty at first: an operation with hundreds of neighbours is then described once, not for each.
     """
     around = _describe(graph, node, HOPS, {} if known is None else known) if graph and node else message
-    return blake2b(f"{code}\n{label}\n{around}".encode(), digest_size=8).hexdigest()
+    return digest(f"{code}\n{label}\n{around}")
+
+
+def digest(text: str) -> str:
+    """Hash a text; 16 hex digits."""
+    return blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
 
 def _neighbourhood(graph: Graph, node: Node, hops: int, known: Neighbourhoods) -> str:

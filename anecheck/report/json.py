@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from anecheck.lint import reports
 from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
 from anecheck.lint.measured_report import MeasuredReport
 from anecheck.lint.reports import SCHEMA_VERSION, Report
+from anecheck.report.escape import inert_json
 
 vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal, MeasuredReport=MeasuredReport)
 """`reports` names these without importing them, and pydantic looks names up there."""
@@ -19,8 +21,12 @@ ADAPTER = TypeAdapter(Report)
 
 
 def render(report: Report) -> str:
-    """Write the report as JSON."""
-    return ADAPTER.dump_json(report, indent=2).decode("utf-8")
+    """Write the report as JSON. Nothing in it, as it stands there, is a control character other than the line breaks."""
+    try:
+        text = ADAPTER.dump_json(report, indent=2).decode("utf-8")
+    except PydanticSerializationError:  # a name has half a pair of surrogates, which is no text that could be encoded
+        text = json.dumps(ADAPTER.dump_python(report, mode="json"), indent=2, ensure_ascii=False)
+    return inert_json(text)
 
 
 class UnreadableReportError(ValueError):
@@ -34,13 +40,15 @@ def read(text: bytes) -> Report:
         UnreadableReportError: it is none; says what to do.
 
     """
-    try:
-        report = ADAPTER.validate_json(text)
+    hint = "write it with `anecheck lint --format json`"
+    try:  # pydantic's own reader refuses half a pair of surrogates, which a name may have
+        report = ADAPTER.validate_python(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        hint = "write it with `anecheck lint --format json`"
+        place = ".".join(map(str, first["loc"])) or "the report"
         raise UnreadableReportError(f"{place}: {first['msg']}; {hint}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableReportError(f"it is no JSON text ({error}); {hint}") from error
     if report.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         raise UnreadableReportError(f"it has version {report.schema_version} of the schema, not {SCHEMA_VERSION}")
     return report

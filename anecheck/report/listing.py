@@ -13,9 +13,11 @@ from anecheck.report.escape import visible
 def render(model: Model, findings: Sequence[Finding] = ()) -> str:
     """Write every program of `model`, a pipeline's under a comment with the part's name.
 
-    A finding becomes a comment above the line that it stands on; those of the whole model come first.
+    A finding becomes a comment above the line that it stands on; those of the whole model come first. What is suppressed is
+    left out.
     """
-    return "".join(f"{line}\n" for line in _lines(model, findings))
+    counting = [finding for finding in findings if not finding.suppressed]
+    return "".join(f"{line}\n" for line in _lines(model, counting))
 
 
 def _lines(model: Model, findings: Sequence[Finding]) -> Iterator[str]:

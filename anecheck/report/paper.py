@@ -8,7 +8,7 @@ from typing import TypeAlias, TypedDict
 
 import click
 
-from anecheck.report.escape import plain
+from anecheck.report.escape import inert, plain
 
 
 class Style(TypedDict, total=False):
@@ -37,11 +37,10 @@ class Paper:
 
     def line(self, *parts: Part) -> None:
         """Add a line as it is, however long."""
-        self.lines.append(
-            "".join(
-                self._carried(part) if isinstance(part, str) else self._styled(part[0], part[1]) for part in parts
-            ).rstrip()
+        line = "".join(
+            self._carried(part) if isinstance(part, str) else self._styled(part[0], part[1]) for part in parts
         )
+        self.lines.append(inert(line.rstrip()))
 
     def paragraph(
         self,

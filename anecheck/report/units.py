@@ -32,6 +32,11 @@ def milliseconds(ms: float) -> str:
     return f"{digits(ms)} ms"
 
 
+def estimate(ms: float) -> str:
+    """Milliseconds in two digits, without the unit: no estimate of time is good for more."""
+    return f"{float(f'{ms:.2g}'):g}"
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ch') else 's'}"

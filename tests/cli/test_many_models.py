@@ -129,7 +129,7 @@ def test_a_shard_knows_what_it_is_and_not_what_others_used(repository: Path, sha
         (["whole.json", "shard1.json"], "some reports are shards of a run and others are whole"),
         (["whole.json", "whole.json"], "is in two of the reports"),
         (["gone.json"], "cannot read the report 'gone.json'"),
-        (["models/broken.mlmodel"], "'models/broken.mlmodel' is no report: the file: Invalid JSON"),
+        (["models/broken.mlmodel"], "'models/broken.mlmodel' is no report: it is no JSON text"),
         (["b.json"], "'b.json' is no report: "),
     ],
 )

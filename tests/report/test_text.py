@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from anecheck import lint, load
 from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity
 from anecheck.lint.reports import FunctionReport, ModelReport, ReadError, Report, Summary, TargetReport, ToolReport
+from anecheck.report import listing
 from anecheck.report.escape import short_name, visible
 from anecheck.report.text import render, render_statistics
 from tests.conftest import RunAnecheck
+from tests.report.reports import full_report
 
 TARGET = TargetReport(chip="m4", family="H16", os=None, compute_units="cpu-and-ne")
 
@@ -139,3 +143,50 @@ def test_sizes_that_are_not_fixed_make_lower_bounds(anecheck: RunAnecheck) -> No
     asked = " ".join(anecheck("lint", package, "--fps", "60", "--select", "ANE809").stdout.split())
     assert "whether a frame at 60 a second is kept is unknown" in asked
     assert "ANE809" not in anecheck("lint", package.replace("_range", ""), "--fps", "60").stdout
+
+
+def test_what_is_suppressed_is_counted_and_not_told() -> None:
+    shown = render(full_report(), width=200)
+    assert "quiet_1" not in shown
+    assert "old_1" not in shown
+    assert "\n  1 suppressed, 1 in the baseline\n" in shown
+    assert shown.endswith(
+        "\n3 models checked: 1 error, 5 warnings, 1 info, 1 model that cannot be read, 2 notices; "
+        "1 suppressed, 1 in the baseline.\n"
+    )
+    assert "     5  ANE104  cumulative-sum  (2 models)\n" in render_statistics(full_report())
+
+
+def test_a_model_with_nothing_but_suppressed_findings_is_left_out_when_quiet() -> None:
+    hidden = report(replace(finding("ANE101", Severity.INFO, "m", "a"), suppressed=True))
+    assert render(hidden, quiet=True) == ""
+    assert render(hidden).endswith("1 model checked: nothing found; 1 suppressed.\n")
+
+
+def test_what_is_gone_from_the_baseline_is_told() -> None:
+    assert "\n  ANE107 dynamic-gather: 3 gone from the baseline\n" in render(full_report())
+
+
+def test_notices_stand_behind_the_models() -> None:
+    assert (
+        "\nwarning ANE041 unused-suppression  /repository/anecheck.toml:7\n"
+        "  nothing was suppressed by it\n"
+        "info ANE042 outdated-baseline\n"
+        "  it was made by another version\n"
+        "\n"
+        "3 models checked"
+    ) in render(full_report())
+
+
+def test_an_operation_comes_with_where_it_is_written() -> None:
+    shown = render(full_report(), width=200)
+    assert "written_1 (/repository/src/net.py:42)" in shown
+    assert "inferred_1 (encoder.layers.0, by its weights' names)" in shown
+
+
+def test_a_program_is_listed_without_comments_on_what_is_suppressed(fixtures: Path) -> None:
+    model = load(fixtures / "flagged" / "cumsum.mlpackage")
+    found = lint("fixtures/flagged/cumsum.mlpackage", select=["ANE104"]).models[0].findings
+    assert "// warning ANE104" in listing.render(model, found)
+    hidden = [replace(each, suppressed=True) for each in found]
+    assert listing.render(model, hidden) == listing.render(model)
