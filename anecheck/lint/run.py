@@ -25,6 +25,7 @@ from anecheck.lint.finding import Finding
 from anecheck.lint.registry import PackError
 from anecheck.lint.reports import ModelReport, ReadError, Report, TargetReport, ToolReport
 from anecheck.lint.rule import Rule
+from anecheck.lint.sources import with_sources
 from anecheck.lint.totals import function_report
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
@@ -138,6 +139,7 @@ def lint_model(
     findings += weight_findings(model)
     findings += unknown_operations(functions, settings.knowledge)
     findings += _failures(judgements, settings)
+    findings = with_sources(findings, model, functions)
     assessments, memory = judgements[0].assessments, None
     reports = [
         function_report(function, assessment, judgements[0], settings.knowledge, operations=settings.operations)
