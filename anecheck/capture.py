@@ -27,9 +27,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from anecheck.artifact.hierarchy import Hierarchy
-from anecheck.artifact.locate import MODEL_FILE, PACKAGES
+from anecheck.artifact.locate import MODEL_FILE, PACKAGES, sidecar_of
 from anecheck.artifact.scopes import CaptureError, Scoped, scoped_functions
-from anecheck.artifact.sidecar import Origin, Origins, SidecarError, read_sidecar, sidecar_of, write_sidecar
+from anecheck.artifact.sidecar import Origin, Origins, SidecarError, read_sidecar, write_sidecar
 
 __all__ = ["CaptureError", "SidecarError", "capture"]
 

@@ -22,10 +22,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from anecheck.artifact.locate import MODEL_FILE, PACKAGES
 from anecheck.artifact.pointer import POINTER_LIMIT, pointer_size
 
-SUFFIX: Final = ".anecheck.json"
 FORMAT: Final = "anecheck source map"
 VERSION: Final = 1
 LARGEST: Final = 64 << 20
@@ -49,12 +47,6 @@ Origins: TypeAlias = Mapping[str, Mapping[str, Origin]]
 
 class SidecarError(ValueError):
     """A sidecar cannot be used; the message says why."""
-
-
-def sidecar_of(model: Path) -> Path:
-    """Where the sidecar of a model is, or would be."""
-    known = model.suffix.lower() in {*PACKAGES, MODEL_FILE}
-    return model.parent / ((model.stem if known else model.name) + SUFFIX)
 
 
 def write_sidecar(path: Path, functions: Origins) -> None:

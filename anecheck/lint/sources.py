@@ -11,14 +11,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from anecheck.artifact.sidecar import Origin, Origins, SidecarError, from_folder, read_sidecar, sidecar_of
+from anecheck.artifact.locate import sidecar_of
 from anecheck.artifact.weight_names import dotted, is_exported, is_torch, owner
 from anecheck.lint.diagnostics import DAMAGED_SOURCE_MAP, STALE_SOURCE_MAP, diagnose
 from anecheck.lint.finding import Finding, Source
 from anecheck.lint.rule import GraphContext
 from anecheck.mil.model import Model
 from anecheck.mil.node import Node
+
+if TYPE_CHECKING:  # most models have no sidecar, and are spared the import of what reads it
+    from anecheck.artifact.sidecar import Origin, Origins
 
 
 def with_sources(findings: list[Finding], model: Model, functions: Sequence[GraphContext]) -> list[Finding]:
@@ -36,6 +40,8 @@ def _captured(model: Model, functions: Sequence[GraphContext]) -> tuple[Origins,
     sidecar = sidecar_of(Path(model.path))
     if not os.path.lexists(sidecar):
         return {}, []
+    from anecheck.artifact.sidecar import SidecarError, read_sidecar  # noqa: PLC0415
+
     try:
         origins = read_sidecar(sidecar)
     except SidecarError as error:
@@ -66,6 +72,8 @@ class _Sources:
     def _as_captured(self, origin: Origin) -> Source | None:
         if origin.module is None and origin.file is None:
             return None
+        from anecheck.artifact.sidecar import from_folder  # noqa: PLC0415  # read already
+
         file = None if origin.file is None else from_folder(self._folder, origin.file)
         return Source(file=file, line=origin.line, module=origin.module)
 

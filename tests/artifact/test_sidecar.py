@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anecheck.artifact import sidecar
+from anecheck.artifact.locate import sidecar_of
 from anecheck.artifact.sidecar import (
     Origin,
     Origins,
     SidecarError,
     from_folder,
     read_sidecar,
-    sidecar_of,
     write_sidecar,
 )
 

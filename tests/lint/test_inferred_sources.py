@@ -7,7 +7,8 @@ from pathlib import Path
 
 import anecheck
 from anecheck.artifact.load import load
-from anecheck.artifact.sidecar import Origin, sidecar_of, write_sidecar
+from anecheck.artifact.locate import sidecar_of
+from anecheck.artifact.sidecar import Origin, write_sidecar
 from anecheck.artifact.weight_names import DIALECT, SOURCE
 from anecheck.lint.finding import Finding, Source
 from tests.conftest import FIXTURES

@@ -13,7 +13,8 @@ import pytest
 
 import anecheck
 from anecheck.artifact.load import load
-from anecheck.artifact.sidecar import Origin, Origins, sidecar_of, write_sidecar
+from anecheck.artifact.locate import sidecar_of
+from anecheck.artifact.sidecar import Origin, Origins, write_sidecar
 from anecheck.lint.engine import functions_of
 from anecheck.lint.finding import Finding, Severity, Source
 from tests.conftest import FIXTURES, REPOSITORY, RunAnecheck
