@@ -18,6 +18,7 @@ from anecheck.version import __version__
 if TYPE_CHECKING:
     from anecheck.api import lint
     from anecheck.artifact.load import load
+    from anecheck.capture import capture
     from anecheck.knowledge.target import Target
     from anecheck.lint.finding import Finding
     from anecheck.lint.reports import Report
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from anecheck.lint.wanted import Wanted
     from anecheck.mil.model import Model
 
-__all__ = ["Finding", "Model", "Report", "Rule", "Target", "Wanted", "__version__", "lint", "load"]
+__all__ = ["Finding", "Model", "Report", "Rule", "Target", "Wanted", "__version__", "capture", "lint", "load"]
 
 _PLACES = {
     "Finding": "anecheck.lint.finding",
@@ -34,6 +35,7 @@ _PLACES = {
     "Rule": "anecheck.lint.rule",
     "Target": "anecheck.knowledge.target",
     "Wanted": "anecheck.lint.wanted",
+    "capture": "anecheck.capture",
     "lint": "anecheck.api",
     "load": "anecheck.artifact.load",
 }

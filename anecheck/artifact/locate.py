@@ -8,6 +8,7 @@ from pathlib import Path
 
 PACKAGES = (".mlpackage", ".mlmodelc")
 MODEL_FILE = ".mlmodel"
+SIDECAR = ".anecheck.json"
 
 
 class ListFileError(Exception):
@@ -29,6 +30,12 @@ def find_models(paths: Iterable[str]) -> list[Path]:
         for model in _models_of(Path(path)):
             found.setdefault(_identity(model), model)
     return list(found.values())
+
+
+def sidecar_of(model: Path) -> Path:
+    """Where the file is, or would be, that says where a model's operations come from (`sidecar.py`)."""
+    is_known = model.suffix.lower() in {*PACKAGES, MODEL_FILE}
+    return model.parent / ((model.stem if is_known else model.name) + SIDECAR)
 
 
 def _expand_lists(paths: Iterable[str]) -> Iterator[str]:

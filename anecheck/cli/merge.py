@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from anecheck.cli.output import OutputOptions, exit_code, output_options
+from anecheck.lint.examine import today
 from anecheck.lint.merge import MergeError, merge
 from anecheck.lint.reports import Report
-from anecheck.lint.run import today
 from anecheck.lint.settings import FAIL_ON
 from anecheck.report.escape import visible
 from anecheck.report.json import UnreadableReportError, read

@@ -50,6 +50,20 @@ WEIGHTS_DAMAGED = Diagnostic(
     "A weight file is truncated or does not hold what the program refers to.",
     "Copy or export the model again: Core ML will not load it like this.",
 )
+STALE_SOURCE_MAP = Diagnostic(
+    "ANE015",
+    "stale-source-map",
+    Severity.INFO,
+    "The file that says where operations come from was written for another export of the model.",
+    "Call `anecheck.capture(model, path)` after `ct.convert` whenever the model is exported, or delete the file.",
+)
+DAMAGED_SOURCE_MAP = Diagnostic(
+    "ANE016",
+    "damaged-source-map",
+    Severity.INFO,
+    "The file that says where operations come from cannot be read.",
+    "Write it again with `anecheck.capture(model, path)` after `ct.convert`, or delete it.",
+)
 UNKNOWN_OPERATION = Diagnostic(
     "ANE020",
     "unknown-operation",
@@ -148,6 +162,8 @@ DIAGNOSTICS = {
         WEIGHTS_ABSENT,
         WEIGHTS_POINTER,
         WEIGHTS_DAMAGED,
+        STALE_SOURCE_MAP,
+        DAMAGED_SOURCE_MAP,
         UNKNOWN_OPERATION,
         CRASHED_RULE,
         BROKEN_PACK,

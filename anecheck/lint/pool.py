@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from anecheck.lint.diagnostics import WORKER_DIED
+from anecheck.lint.examine import shown, target_reports
 from anecheck.lint.plan import Task
 from anecheck.lint.reports import ModelReport, ReadError
-from anecheck.lint.run import Companies, Outcome, lint_task, shown, target_reports
+from anecheck.lint.run import Companies, Outcome, lint_task
 
 CHUNKS: Final = 4
 """How many parcels of models each process gets: with more the load is even, with fewer the tables are read less often."""

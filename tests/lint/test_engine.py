@@ -6,9 +6,9 @@ from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
 from anecheck.lint.engine import Judgement, functions_of, judge
+from anecheck.lint.examine import lint_model
 from anecheck.lint.finding import Finding, Severity
 from anecheck.lint.rule import Rule
-from anecheck.lint.run import lint_model
 from anecheck.lint.settings import Settings
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from anecheck.knowledge.target import ComputeUnits
+from anecheck.lint.examine import lint_model
 from anecheck.lint.footprint_report import FootprintReport
 from anecheck.lint.measures import footprint_report, memory_total
-from anecheck.lint.run import lint_model
 from anecheck.lint.settings import Settings
 from anecheck.predict.assess import Assessment
 from anecheck.predict.footprint import copies
