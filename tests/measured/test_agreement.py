@@ -10,9 +10,10 @@ import pytest
 
 from anecheck.artifact.load import load
 from anecheck.knowledge.tables import Knowledge
-from anecheck.lint.examine import lint_model, make_report
+from anecheck.lint.examine import lint_model
 from anecheck.lint.measured import with_measured
 from anecheck.lint.measured_report import MeasuredReport
+from anecheck.lint.run import make_report
 from anecheck.measured.read import read_plan
 from fixtures.placements.build import build
 from tests.accuracy.placements import Guess, Guesses, Row, make_settings, operations_of, predict, read_rows

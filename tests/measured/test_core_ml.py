@@ -15,8 +15,9 @@ from coremltools.models import compute_device, compute_plan
 from anecheck.artifact.load import load
 from anecheck.cli.measure import measure_all
 from anecheck.knowledge.target import ComputeUnits
-from anecheck.lint.examine import lint_model, make_report
+from anecheck.lint.examine import lint_model
 from anecheck.lint.measured import with_measured
+from anecheck.lint.run import make_report
 from anecheck.measured.core_ml import ComputePlan, measure
 from anecheck.measured.plan import MeasuredPlan, PlanError
 from anecheck.measured.read import read_plan
