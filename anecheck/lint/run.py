@@ -53,10 +53,15 @@ class Settings:
     """Whether the report says how much memory and time every function takes."""
 
 
-def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Path], None] | None = None) -> Report:
+def lint_paths(
+    paths: Sequence[Path],
+    settings: Settings,
+    progress: Callable[[Path], None] | None = None,
+    read: Callable[[Path], Model] = load,
+) -> Report:
     """Lint the model at each path. One that cannot be read is reported as such, and the others are still linted.
 
-    What somebody set is checked for all of them before the first is linted.
+    `read` is for whoever wants the models as well. What somebody set is checked for all of them before the first is linted.
 
     Raises:
         ConfigurationError: the configuration of a model cannot be used.
@@ -72,11 +77,9 @@ def lint_paths(paths: Sequence[Path], settings: Settings, progress: Callable[[Pa
         if progress:
             progress(path)
         try:
-            models.append(lint_model(load(path), settings, own, company))
+            models.append(lint_model(read(path), settings, own, company))
         except ArtifactError as error:
-            models.append(
-                ModelReport(path=_shown(path), error=ReadError(code=error.fault.value, message=error.message))
-            )
+            models.append(ModelReport(path=shown(path), error=ReadError(code=error.fault.value, message=error.message)))
     return make_report(models, settings)
 
 
@@ -149,7 +152,7 @@ def lint_model(
         reports = [with_footprint(*pair) for pair in zip(reports, assessments, strict=True)]
         memory = memory_total([function.label for function in functions], assessments)
     return ModelReport(
-        path=_shown(model.path),
+        path=shown(model.path),
         kind=model.kind.value,
         specification_version=model.specification_version,
         functions=reports,
@@ -158,7 +161,7 @@ def lint_model(
     )
 
 
-def _shown(path: str | Path) -> str:
+def shown(path: str | Path) -> str:
     """A path for the report: bytes that are no UTF-8, which file names may hold, are written as escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
