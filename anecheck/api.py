@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anecheck.artifact.locate import find_models
 from anecheck.knowledge.tables import Knowledge
@@ -14,6 +15,9 @@ from anecheck.lint.reports import Report
 from anecheck.lint.run import Settings, lint_model, lint_paths, make_report
 from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
+
+if TYPE_CHECKING:  # what only `compare` needs
+    from anecheck.lint.comparison_report import Comparison
 
 
 def lint(  # noqa: PLR0913  # each is one thing to say of a run
@@ -47,9 +51,73 @@ def lint(  # noqa: PLR0913  # each is one thing to say of a run
         ValueError: `compute_units` is none of those above.
 
     """
+    settings = _settings(target, compute_units, select, ignore, limits, budgets)
+    company = Company(settings.rules, settings.compute_units, settings.knowledge)
+    company.check(budgets.beside or ())
+    reports = []
+    for model in models:
+        if isinstance(model, Model):
+            reports.append(lint_model(model, settings, budgets, company))
+        else:
+            reports += lint_paths(find_models([str(model)]), settings).models
+    return make_report(reports, settings)
+
+
+def compare(  # noqa: PLR0913  # each is one thing to say of a comparison
+    old: str | Path | Model,
+    new: str | Path | Model,
+    *,
+    target: str | Sequence[str] = DEFAULT_TARGET,
+    compute_units: str = "cpu-and-ne",
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    limits: Mapping[str, float] | None = None,
+    fail_on: str = "warning",
+    tolerance: float = 0.01,
+) -> Comparison:
+    """Compare two exports of a model, or two folders that hold models under the same paths: did the new one get worse?
+
+    A model that cannot be read has its error set in the comparison, and is neither worse nor better.
+
+    Args:
+        old: A path, or a `Model` as read by `anecheck.load`.
+        new: The same for the new export; both are paths, or both are models.
+        target: As of `lint`; numbers and devices speak of the first.
+        compute_units: As of `lint`.
+        select: As of `lint`.
+        ignore: As of `lint`.
+        limits: As of `lint`.
+        fail_on: The least severity of a gained finding that is worse ("error", "warning", "info"), or "never".
+        tolerance: By which share time, live memory and weights in memory may grow without being worse.
+
+    Raises:
+        ComparisonError: the two paths do not mean models that could be compared.
+        TypeError: one is a path and the other a `Model`.
+        ValueError: `fail_on` or `tolerance` is none, and what `lint` raises.
+
+    """
+    from anecheck.lint import comparison  # noqa: PLC0415  # `lint` does not need it
+
+    criteria = comparison.Criteria(fail_on, tolerance)
+    settings = _settings(target, compute_units, select, ignore, limits, NOTHING_WANTED)
+    if isinstance(old, Model) and isinstance(new, Model):
+        return comparison.compare_models(old, new, settings, criteria)
+    if isinstance(old, Model) or isinstance(new, Model):
+        raise TypeError("give two paths or two models")
+    return comparison.compare_paths(comparison.find_pairs(old, new), settings, criteria)
+
+
+def _settings(  # noqa: PLR0913
+    target: str | Sequence[str],
+    compute_units: str,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    limits: Mapping[str, float] | None,
+    budgets: Wanted,
+) -> Settings:
     knowledge, registry = Knowledge(limits), load_registry()
     names = [target] if isinstance(target, str) else list(target)
-    settings = Settings(
+    return Settings(
         registry.rules,
         tuple(dict.fromkeys(parse_target(name, knowledge) for name in names)),
         ComputeUnits(compute_units),
@@ -59,12 +127,3 @@ def lint(  # noqa: PLR0913  # each is one thing to say of a run
         registry.silenced(ignore),
         wanted=budgets,
     )
-    company = Company(settings.rules, settings.compute_units, knowledge)
-    company.check(budgets.beside or ())
-    reports = []
-    for model in models:
-        if isinstance(model, Model):
-            reports.append(lint_model(model, settings, budgets, company))
-        else:
-            reports += lint_paths(find_models([str(model)]), settings).models
-    return make_report(reports, settings)

@@ -15,10 +15,11 @@ COMMANDS: Final = {
     "lint": "Say what in a model is likely to leave the Neural Engine, why, and what to write instead.",
     "placement": "Predict where Core ML places each operation, and what would change that.",
     "footprint": "Say how much memory a model takes when, and how long a prediction.",
+    "compare": "Say whether a new export of a model got worse than an old one.",
     "show": "Print a model's program as MIL text.",
     "rule": "Explain a rule, or list them all.",
     "targets": "List the chips, engine families and OS releases that are known.",
-    "schema": "Print the JSON schema of the JSON report.",
+    "schema": "Print the JSON schema of the JSON report, or of a comparison.",
 }
 
 

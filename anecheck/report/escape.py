@@ -7,7 +7,7 @@ import re
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """C0 and C1 controls (escape among them), line and paragraph separators, and what reorders or hides text."""
 LONGEST_NAME = 80
-PLAIN = str.maketrans("▼┤│└─→–·…×µ", "v||+->-,~xu")
+PLAIN = str.maketrans("▼┤│└─→–·…×µ−", "v||+->-,~xu-")
 """What stands for a character of ours that an output cannot carry; as wide as it is, so that nothing moves."""
 
 

@@ -19,6 +19,7 @@ from anecheck.lint.finding_changes import Counterparts, changes
 from anecheck.lint.verdict import finding_reasons, function_reasons
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
+from anecheck.mil.program import Program
 from tests.conftest import FIXTURES
 from tests.lint.exports import re_exported
 from tests.predict.programs import apply, large, program
@@ -97,11 +98,13 @@ def test_single_functions_are_compared_whatever_they_are_called() -> None:
 
 
 def test_of_several_functions_those_of_a_name_are_compared_and_the_others_listed() -> None:
-    old, new = model(*CLEAN), model(*CLEAN)
-    assert old.program is not None
-    main = old.program.functions["main"]
-    old = replace(old, program=replace(old.program, functions={"main": main, "encode": main, "decode": main}))
-    new = replace(new, program=replace(old.program, functions={"main": main, "other": main}))
+    single = model(*CLEAN)
+    assert single.program is not None
+    main = single.program.functions["main"]
+    old, new = (
+        replace(single, program=Program(dict.fromkeys(names, main)))
+        for names in (("main", "encode", "decode"), ("main", "other"))
+    )
     (compared,) = compare_models(old, new, SETTINGS, Criteria()).models
     assert [each.new_name for each in compared.functions] == ["main"]
     assert (compared.added_functions, sorted(compared.removed_functions)) == (["other"], ["decode", "encode"])
