@@ -1,9 +1,9 @@
 """Which operation of one graph is which of another: by structure, because an export renames and renumbers.
 
 First go operations with the same ancestry and the same descent, then those with one of them: where a graph was changed in one
-place, all before it have the ancestry that they had, and all behind it the descent. What lies between several changes is laid
-side by side in file order, by all within two hops, then by each operation's own form, then by its type alone. The work grows
-with the length of the graphs.
+place, all before it have the ancestry that they had, and all behind it the descent. What lies between several changes is known
+by all within two hops, then by neighbours that are paired already; what is left is laid side by side in file order, by each
+operation's own form and then by its type alone. The work grows with the length of the graphs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ Sides: TypeAlias = tuple[list[int], list[int]]
 HOPS = 2
 """How far around an operation its surroundings reach."""
 
+ROUNDS = 10
+"""How far pairs lead to others, from neighbour to neighbour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matching:
@@ -38,16 +41,10 @@ def match(old: Graph, new: Graph) -> Matching:
     own = pairing.keyed(forms)
     pairing.by_structure(own)
     if pairing.is_incomplete:
-        kinds = pairing.keyed(types)
-        pairing.by_structure(kinds)
-        around = (
-            surroundings(pairing.old, own[0], pairing.keys, HOPS),
-            surroundings(pairing.new, own[1], pairing.keys, HOPS),
-        )
-        pairing.in_order(around)
-        pairing.anywhere(around)
+        pairing.by_surroundings(own)
+        pairing.by_company(own)
         pairing.in_order(own)
-        pairing.in_order(kinds)
+        pairing.in_order(pairing.keyed(types))
     return pairing.result()
 
 
@@ -82,6 +79,32 @@ class _Pairing:
     def _joined(self, above: Sequence[int], below: Sequence[int]) -> list[int]:
         return self.keys.numbered(zip(above, below, strict=True))
 
+    def by_surroundings(self, own: Sides) -> None:
+        """Pair what has the same operations around it."""
+        old, new = own
+        self.anywhere((surroundings(self.old, old, self.keys, HOPS), surroundings(self.new, new, self.keys, HOPS)))
+
+    def by_company(self, own: Sides) -> None:
+        """Pair what has the same form and the same paired neighbours, as long as that leads on."""
+        for _ in range(ROUNDS):
+            known = len(self.forth)
+            old = self._company(self.old, own[0], self.forth.get)
+            self.anywhere((old, self._company(self.new, own[1], lambda place: place if place in self.back else None)))
+            if len(self.forth) == known:
+                break
+
+    def _company(self, outline: Outline, own: Sequence[int], partner: Callable[[int], int | None]) -> list[int]:
+        """A key of an operation's form and of its paired neighbours, by their places in the new graph."""
+        company = []
+        for number, (before, after) in enumerate(zip(outline.before, outline.after, strict=True)):
+            producers = [(edge.role, edge.rank, edge.output, partner(edge.producer)) for edge in before]
+            users = [(edge.output, edge.role, edge.rank, partner(edge.user)) for edge in after]
+            known = (*filter(_is_known, producers), *sorted(filter(_is_known, users)))
+            company.append(
+                self.keys.number(("company", own[number], known) if known else ("alone", id(outline), number))
+            )
+        return company
+
     def anywhere(self, sides: Sides) -> None:
         """Pair what has a key that as many have on both sides, the first with the first."""
         old, new = sides
@@ -114,6 +137,10 @@ class _Pairing:
             [node for place, node in enumerate(self.old.nodes) if place not in self.forth],
             [node for place, node in enumerate(self.new.nodes) if place not in self.back],
         )
+
+
+def _is_known(neighbour: tuple[object, object, object, int | None]) -> bool:
+    return neighbour[-1] is not None
 
 
 def _places(keys: Sequence[int], taken: dict[int, int]) -> dict[int, list[int]]:

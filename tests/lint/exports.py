@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 
 from anecheck.mil.model import Feature, Interface, Model
 from anecheck.mil.program import Argument, Block, Function, Operation, Program, Variable
@@ -73,21 +73,59 @@ def _interface(interface: Interface, renaming: Renaming) -> Interface:
     return replace(interface, inputs=features[0], outputs=features[1], states=features[2])
 
 
+def edited(function: Function, seed: int, edits: int) -> tuple[Function, set[str]]:
+    """The function with operations replaced by others, or others put behind them; and the names of those replaced."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    running = [each for each in function.block.operations if _may_change(each)]
+    chosen = {each.outputs[0].name: chance.random() < 0.5 for each in chance.sample(running, edits)}
+    operations: list[Operation] = []
+    moved: dict[str, str] = {}
+    for operation in function.block.operations:
+        inputs = {key: tuple([_moved(each, moved) for each in bound]) for key, bound in operation.inputs.items()}
+        current = operation._replace(inputs=inputs)
+        result = current.outputs[0] if current.outputs else None
+        if result is None or result.name not in chosen:
+            operations.append(current)
+        elif chosen[result.name]:
+            operations.append(current._replace(type=f"other_{current.type}"))
+        else:
+            moved[result.name] = f"{result.name}_behind"
+            behind = Operation("erf", {"x": (result.name,)}, (Variable(moved[result.name], result.type),))
+            operations += [current, behind]
+    outputs = tuple([moved.get(name, name) for name in function.block.outputs])
+    block = replace(function.block, operations=tuple(operations), outputs=outputs)
+    return replace(function, block=block), {name for name, replaced in chosen.items() if replaced}
+
+
+def _may_change(operation: Operation) -> bool:
+    fixed = operation.type == "const" or operation.type.startswith("constexpr_") or operation.blocks
+    return not fixed and len(operation.outputs) == 1
+
+
+def _moved(argument: Argument, moved: Mapping[str, str]) -> Argument:
+    return moved.get(argument, argument) if isinstance(argument, str) else argument
+
+
 def reordered(function: Function, seed: int) -> Function:
     """The function with its operations in another order, as far as what they take and give allows; states keep theirs."""
     chance = random.Random(seed)  # noqa: S311  # no secret
-    waiting = list(function.block.operations)
-    made = {name for operation in waiting for name in _results(operation)}
-    done: set[str] = set()
-    order: list[Operation] = []
-    while waiting:
-        ready = [each for each in waiting if not (_taken(each) & made) - done]
-        states = [each for each in waiting if each.type in {"read_state", "write_state"}]
-        ready = [each for each in ready if each not in states[1:]]
-        chosen = chance.choice(ready)
-        waiting.remove(chosen)
-        done.update(_results(chosen))
-        order.append(chosen)
+    operations = function.block.operations
+    makers = {name: number for number, operation in enumerate(operations) for name in _results(operation)}
+    needs = [{makers[name] for name in _taken(operation) if name in makers} for operation in operations]
+    states = [number for number, operation in enumerate(operations) if operation.type in {"read_state", "write_state"}]
+    for earlier, later in pairwise(states):
+        needs[later].add(earlier)
+    frees: list[list[int]] = [[] for _ in operations]
+    for number, before in enumerate(needs):
+        for each in before:
+            frees[each].append(number)
+    ready, order = [number for number, before in enumerate(needs) if not before], []
+    while ready:
+        chosen = ready.pop(chance.randrange(len(ready)))
+        order.append(operations[chosen])
+        for number in frees[chosen]:
+            needs[number].discard(chosen)
+            ready += [] if needs[number] else [number]
     return replace(function, block=replace(function.block, operations=tuple(order)))
 
 
@@ -99,10 +137,3 @@ def _taken(operation: Operation) -> set[str]:
     own = {name for bound in operation.inputs.values() for name in bound if isinstance(name, str)}
     nested = {name for block in operation.blocks for each in block.operations for name in _taken(each)}
     return own | nested | {name for block in operation.blocks for name in block.outputs}
-
-
-def changed(model: Model, change: Callable[[Function], Function], name: str = "main") -> Model:
-    """The model with one function changed."""
-    assert model.program is not None
-    functions: Mapping[str, Function] = {**model.program.functions, name: change(model.program.functions[name])}
-    return replace(model, program=replace(model.program, functions=functions))
