@@ -16,19 +16,34 @@ from typing import TYPE_CHECKING
 from anecheck.version import __version__
 
 if TYPE_CHECKING:
-    from anecheck.api import lint
+    from anecheck.api import compare, lint
     from anecheck.artifact.load import load
     from anecheck.capture import capture
     from anecheck.knowledge.target import Target
+    from anecheck.lint.comparison_report import Comparison
     from anecheck.lint.finding import Finding
     from anecheck.lint.reports import Report
     from anecheck.lint.rule import Rule
     from anecheck.lint.wanted import Wanted
     from anecheck.mil.model import Model
 
-__all__ = ["Finding", "Model", "Report", "Rule", "Target", "Wanted", "__version__", "capture", "lint", "load"]
+__all__ = [
+    "Comparison",
+    "Finding",
+    "Model",
+    "Report",
+    "Rule",
+    "Target",
+    "Wanted",
+    "__version__",
+    "capture",
+    "compare",
+    "lint",
+    "load",
+]
 
 _PLACES = {
+    "Comparison": "anecheck.lint.comparison_report",
     "Finding": "anecheck.lint.finding",
     "Model": "anecheck.mil.model",
     "Report": "anecheck.lint.reports",
@@ -36,6 +51,7 @@ _PLACES = {
     "Target": "anecheck.knowledge.target",
     "Wanted": "anecheck.lint.wanted",
     "capture": "anecheck.capture",
+    "compare": "anecheck.api",
     "lint": "anecheck.api",
     "load": "anecheck.artifact.load",
 }

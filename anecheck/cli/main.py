@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "placement": "Predict where Core ML places each operation, and what would change that.",
     "measure": "Ask Core ML where it runs each operation, on a Mac.",
     "footprint": "Say how much memory a model takes when, and how long a prediction.",
+    "compare": "Say whether a new export of a model got worse than an old one.",
     "show": "Print a model's program as MIL text.",
     "baseline": "Accept what is found today, so that only what comes on top counts.",
     "merge": "Put the reports of shards together.",
@@ -23,7 +24,7 @@ COMMANDS: Final = {
     "init": "Write a configuration to begin with.",
     "rule": "Explain a rule, or list them all.",
     "targets": "List the chips, engine families and OS releases that are known.",
-    "schema": "Print the JSON schema of the JSON report.",
+    "schema": "Print the JSON schema of the JSON report, or of a comparison.",
 }
 
 

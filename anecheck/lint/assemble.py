@@ -9,7 +9,7 @@ from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import Target
 from anecheck.lint.engine import Judgement
 from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity
-from anecheck.lint.fingerprint import Neighbourhoods, fingerprint
+from anecheck.lint.fingerprint import Neighbourhoods, fingerprint, subject
 from anecheck.lint.rule import GraphContext, Match, Rule
 from anecheck.mil.graph import Graph, Node
 from anecheck.mil.model import Model
@@ -58,6 +58,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
     lost = sorted(device.value for device in match.blocks or ({Device.ANE} if match.explains else ()))
     evidence = _evidence(match, target, shared.knowledge)
     confidence = _confidence(evidence)
+    about = "" if node else subject(match.data, graph, str(target) if rule.per_target else "")
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -76,7 +77,7 @@ def _finding(function: GraphContext | None, match: Match, target: Target, shared
         related_blocks=lost if match.related else [],
         evidence=evidence,
         rewrite=shared.rewrites[rule],
-        fingerprint=fingerprint(rule.code, label, graph, node, match.message, shared.neighbourhoods),
+        fingerprint=fingerprint(rule.code, label, graph, node, about, shared.neighbourhoods),
         mil_line=shared.lines.get(id(node.operation)) if node else None,
         mil_column=_column(node, graph, shared) if node and graph else None,
         data=match.data,

@@ -184,7 +184,11 @@ _BY_STATUS = {
 
 
 def diagnose(diagnostic: Diagnostic, message: str, **data: object) -> Finding:
-    """Make a finding of a diagnostic. What the tool says of itself needs no other source."""
+    """Make a finding of a diagnostic. What the tool says of itself needs no other source.
+
+    The words in `data` (a file, a type, a rule) say what it is about; numbers and the message may change.
+    """
+    about = "\n".join(value for value in data.values() if isinstance(value, str))
     return Finding(
         code=diagnostic.code,
         name=diagnostic.name,
@@ -192,7 +196,7 @@ def diagnose(diagnostic: Diagnostic, message: str, **data: object) -> Finding:
         confidence=Confidence.MEASURED,
         message=message,
         rewrite=Rewrite(title=diagnostic.remedy, text=diagnostic.remedy),
-        fingerprint=fingerprint(diagnostic.code, "", None, None, message),
+        fingerprint=fingerprint(diagnostic.code, "", None, None, about),
         data=data,
     )
 

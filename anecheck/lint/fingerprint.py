@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from anecheck.mil.graph import Graph, Node
@@ -20,20 +21,41 @@ Neighbourhoods: TypeAlias = dict[tuple[Node, int], str]
 
 
 def fingerprint(  # noqa: PLR0913
-    code: str, label: str, graph: Graph | None, node: Node | None, message: str, known: Neighbourhoods | None = None
+    code: str, label: str, graph: Graph | None, node: Node | None, subject: str, known: Neighbourhoods | None = None
 ) -> str:
     """Hash a finding: its rule, its function, and the types of the operation and its neighbours; 16 hex digits.
 
-    Identical layers of a model give identical fingerprints; who compares them counts them. Give all findings of a model
-    the same `known`, empty at first: an operation with hundreds of neighbours is then described once, not for each.
+    Without an operation `subject` stands for it: what the finding is about, without the names and numbers that another
+    export, or a better estimate, may change. Identical layers of a model give identical fingerprints; who compares them
+    counts them. Give all findings of a model the same `known`, empty at first: an operation with hundreds of neighbours is
+    then described once, not for each.
     """
-    around = _describe(graph, node, HOPS, {} if known is None else known) if graph and node else message
+    around = _describe(graph, node, HOPS, {} if known is None else known) if graph and node else subject
     return digest(f"{code}\n{label}\n{around}")
 
 
 def digest(text: str) -> str:
     """Hash a text; 16 hex digits."""
     return blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+
+
+def subject(data: Mapping[str, object], graph: Graph | None, target: str = "") -> str:
+    """What a finding without an operation is about: the target, if it speaks of one, and the types of the function's inputs
+    and outputs that its data names.
+
+    All else in a message or in data (sizes, times, counts, names of values) says how much or where, and changes from one
+    export to the next while the finding stays.
+    """
+    interface = {operand.name: str(operand.type) for operand in (*graph.inputs, *graph.outputs)} if graph else {}
+    named = sorted(interface[text] for text in _texts(data) if text in interface)
+    return "\n".join((target, *named))
+
+
+def _texts(data: Mapping[str, object]) -> Iterator[str]:
+    for value in data.values():
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, str):
+                yield item
 
 
 def _neighbourhood(graph: Graph, node: Node, hops: int, known: Neighbourhoods) -> str:

@@ -100,9 +100,11 @@ def _idle(waivers: Sequence[Waiver], used: Counter[Waiver], reported: frozenset[
     for waiver in waivers:
         what = f"{IGNORE_KEY} ignores {waiver.rule}" + (f" at '{waiver.operation}'" if waiver.operation != "*" else "")
         if waiver.is_expired(today):
-            yield diagnose(EXPIRED_SUPPRESSION, f"{what} until {waiver.expires}, which is past ({waiver.reason})")
+            message = f"{what} until {waiver.expires}, which is past ({waiver.reason})"
+            yield diagnose(EXPIRED_SUPPRESSION, message, rule=waiver.rule, at=waiver.operation)
         elif not used[waiver] and waiver.codes & reported:
-            yield diagnose(UNUSED_SUPPRESSION, f"{what}, which finds nothing there ({waiver.reason})")
+            message = f"{what}, which finds nothing there ({waiver.reason})"
+            yield diagnose(UNUSED_SUPPRESSION, message, rule=waiver.rule, at=waiver.operation)
 
 
 def _entries(text: str) -> list[str]:

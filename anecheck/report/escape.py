@@ -14,7 +14,7 @@ COMMAND = re.compile(r"^\s*:(?=:)")
 """How a line begins that GitHub takes for a command to it."""
 LONGEST_NAME = 80
 LONGEST_TEXT = 1000
-PLAIN = str.maketrans("▼┤│└─→–·…×µ", "v||+->-,~xu")
+PLAIN = str.maketrans("▼┤│└─→–·…×µ−", "v||+->-,~xu-")
 """What stands for a character of ours that an output cannot carry; as wide as it is, so that nothing moves."""
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from anecheck.lint.fingerprint import fingerprint
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from anecheck.artifact.load import load
+from anecheck.lint.diagnostics import UNKNOWN_OPERATION, diagnose
+from anecheck.lint.examine import lint_model
+from anecheck.lint.fingerprint import fingerprint, subject
+from anecheck.lint.options import Options
+from anecheck.lint.registry import load_registry
+from anecheck.lint.settings import resolve
+from anecheck.lint.wanted import Wanted
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
+from tests.conftest import FIXTURES
+from tests.lint.exports import re_exported
 
 
 def prints(text: str) -> list[str]:
@@ -50,5 +64,46 @@ def test_another_shape_neighbour_rule_or_function_gives_another_fingerprint() ->
     assert fingerprint("ANE104", "other", graph, middle, "") != own
 
 
-def test_a_finding_without_an_operation_is_known_by_its_message() -> None:
+def test_a_finding_without_an_operation_is_known_by_what_it_is_about() -> None:
     assert fingerprint("ANE801", "", None, None, "a") != fingerprint("ANE801", "", None, None, "b")
+
+
+def test_what_a_finding_is_about_is_no_name_and_no_number() -> None:
+    graph = Graph(parse(ORIGINAL).functions["main"])
+    renamed = Graph(parse(ORIGINAL.replace("> x", "> image").replace("= x)", "= image)")).functions["main"])
+    about = subject({"input": "x", "bytes": 16, "largest": [{"value": "a"}], "operations": ["a", "b"]}, graph)
+    assert about == subject({"input": "image", "bytes": 32, "largest": []}, renamed)
+    assert about != subject({"input": "other"}, graph)
+    assert about != subject({"input": "x"}, graph, "A17 Pro")
+    wider = Graph(parse(ORIGINAL.replace("8]", "9]")).functions["main"])
+    assert about != subject({"input": "x"}, wider)
+
+
+SETTINGS = resolve(Options(("a17pro", "m1/macos13"), budgets=Wanted(fps=1000, memory_limit=1e6)), load_registry())
+
+
+@pytest.mark.parametrize("path", sorted((FIXTURES / "zoo").glob("*.mlpackage")), ids=lambda path: path.stem)
+def test_the_findings_of_a_real_model_survive_another_export(path: Path) -> None:
+    model = load(path)
+    old, new = (lint_model(each, SETTINGS).findings for each in (model, re_exported(model)))
+    assert old
+    assert Counter(finding.fingerprint for finding in new) == Counter(finding.fingerprint for finding in old)
+    assert {finding.operation for finding in new}.isdisjoint({each.operation for each in old if each.operation})
+
+
+@pytest.mark.parametrize(
+    "name", ["unused_input", "output_is_input", "range_dim", "enumerated_images", "state_width_270"]
+)
+def test_so_do_those_that_name_an_input(name: str) -> None:
+    model = load(FIXTURES / "flagged" / f"{name}.mlpackage")
+    old, new = (lint_model(each, SETTINGS).findings for each in (model, re_exported(model)))
+    assert {finding.message for finding in old} != {finding.message for finding in new}
+    assert sorted(finding.fingerprint for finding in new) == sorted(finding.fingerprint for finding in old)
+
+
+def test_a_diagnostic_is_known_by_what_it_names_and_not_by_how_often() -> None:
+    old = diagnose(UNKNOWN_OPERATION, "used once", operation_type="frobnicate", count=1)
+    assert (
+        old.fingerprint == diagnose(UNKNOWN_OPERATION, "used twice", operation_type="frobnicate", count=2).fingerprint
+    )
+    assert old.fingerprint != diagnose(UNKNOWN_OPERATION, "used once", operation_type="twiddle", count=1).fingerprint
