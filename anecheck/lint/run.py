@@ -106,7 +106,7 @@ def lint_task(task: Task, company: Company) -> Outcome:
     if task.accepted is not None and report.error is None:
         from anecheck.lint.baseline import accept  # noqa: PLC0415
 
-        findings, gone = accept(findings, task.accepted)
+        findings, gone = accept(findings, task.accepted, task.settings.speaks)
     report = replace(
         report,
         targets=target_reports(task.settings),
