@@ -46,7 +46,9 @@ def test_equal_findings_are_counted() -> None:
 
 
 def test_only_what_comes_on_top_counts() -> None:
-    findings, gone = accept([found("a"), found("a"), found("a"), found("c")], entries_of([found("a"), found("a")]), spoken)
+    findings, gone = accept(
+        [found("a"), found("a"), found("a"), found("c")], entries_of([found("a"), found("a")]), spoken
+    )
     assert [finding.suppressed for finding in findings] == [True, True, False, False]
     assert findings[0].suppression == Suppression(kind="baseline", reason="in the baseline")
     assert gone == []
