@@ -198,7 +198,7 @@ def test_the_settings_that_count_are_shown_with_who_says_so(anecheck: RunAnechec
         'ignore = ["ANE3"] # anecheck.toml',
         'select = ["ANE1"] # the command line',
         'baseline = "b.json" # anecheck.toml',
-        'suppress = 1 # anecheck.toml',
+        "suppress = 1 # anecheck.toml",
     ]
     rows = json.loads(anecheck("config", "app", "--format", "json", cwd=project).stdout)
     assert {"name": "target", "value": ["a14"], "origin": "anecheck.toml"} in rows
