@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from anecheck.lint.diagnostics import STALE_BASELINE, diagnose
 from anecheck.lint.discovery import absolute
-from anecheck.lint.finding import Finding, Source, Suppression
-from anecheck.lint.reports import Gone
+from anecheck.lint.finding import Finding, Source
+from anecheck.lint.run_report import Gone, Suppression
 from anecheck.lint.wanted import SettingError
 
 FILE_NAME: Final = "anecheck-baseline.json"

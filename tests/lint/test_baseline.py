@@ -19,7 +19,8 @@ from anecheck.lint.baseline import (
     read_baseline,
     write_baseline,
 )
-from anecheck.lint.finding import Finding, Severity, Suppression
+from anecheck.lint.finding import Finding, Severity
+from anecheck.lint.run_report import Suppression
 from tests.lint.files import write
 
 

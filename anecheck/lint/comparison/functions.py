@@ -8,7 +8,8 @@ from typing import Final
 
 from anecheck.lint.comparison.matching import Matching, match
 from anecheck.lint.comparison.reports import DeviceChange, FunctionComparison, NumberChange, OperationRef
-from anecheck.lint.reports import FunctionReport, OperationReport, Summary
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport, Summary
 from anecheck.lint.rule import GraphContext
 from anecheck.mil.graph import Node
 
