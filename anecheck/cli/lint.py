@@ -102,7 +102,9 @@ def command(
             err=True,
         )
     with usage_errors():
-        report = run(plan, before_each(len(plan.tasks), quiet=output.quiet), shard=shard, runner=_runner(jobs))
+        report = run(
+            plan, before_each(len(plan.tasks), quiet=output.quiet, jobs=jobs), shard=shard, runner=_runner(jobs)
+        )
     output.write(report, [each for each in outputs if not (statistics and each.file is None)])
     if statistics:
         _write_statistics(report, output)
