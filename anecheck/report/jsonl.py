@@ -10,15 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from anecheck.lint.finding import Finding
-from anecheck.lint.reports import ReadError, Report
+from anecheck.lint.reports import Report
+from anecheck.report.adapters import FINDING, READ_ERROR
 from anecheck.report.escape import inert_json
 from anecheck.report.presentation import Presentation
-
-FINDING = TypeAdapter(Finding)
-ERROR = TypeAdapter(ReadError)
 
 
 def render(report: Report, _presentation: Presentation) -> str:
@@ -29,7 +24,7 @@ def render(report: Report, _presentation: Presentation) -> str:
 def _rows(report: Report) -> Iterator[dict[str, Any]]:
     for model in report.models:
         if model.error:
-            yield {"path": model.path, "error": ERROR.dump_python(model.error, mode="json")}
+            yield {"path": model.path, "error": READ_ERROR.dump_python(model.error, mode="json")}
         for finding in model.findings:
             yield {"path": model.path, **FINDING.dump_python(finding, mode="json")}
     for notice in report.notices:
