@@ -20,7 +20,8 @@ def find_models(paths: Iterable[str]) -> list[Path]:
 
     A package stays itself, a file inside a package means the package, a folder means every model below it (sorted; hidden
     folders and links to folders are not followed), and `@file` means the paths on that file's lines (`#` starts a
-    comment). A path that is none of these, or that does not exist, stays in the list: reading it gives the diagnostic.
+    comment), unless something is there under that very name. A path that is none of these, or that does not exist, stays
+    in the list: reading it gives the diagnostic.
 
     Raises:
         ListFileError: an `@list` file is missing or unreadable.
@@ -40,7 +41,7 @@ def sidecar_of(model: Path) -> Path:
 
 def _expand_lists(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        if not path.startswith("@"):
+        if not path.startswith("@") or os.path.lexists(path):
             yield path
             continue
         try:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from anecheck.artifact.errors import ArtifactError, Fault
-from anecheck.artifact.pointer import POINTER_LIMIT, pointer_size
+from anecheck.artifact.pointer import POINTER_LIMIT, fetch_command, pointer_size
 
 MANIFEST = "Manifest.json"
 MANIFEST_LIMIT = 4 << 20
@@ -93,7 +93,7 @@ def read_model_bytes(path: Path, shown: str) -> bytes:
         promised = f" for a file of {size:,} bytes" if size else ""
         raise ArtifactError(
             Fault.MODEL_POINTER,
-            f"'{shown}' is a Git LFS pointer{promised}, not the model; fetch it with `git lfs pull`",
+            f"'{shown}' is a Git LFS pointer{promised}, not the model; fetch it with `{fetch_command(path)}`",
         )
     return data
 

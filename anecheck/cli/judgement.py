@@ -129,10 +129,12 @@ class Session:
         detail: Detail = NO_DETAIL,
         baseline: str | None = None,
         baselines: bool = True,
+        force_exclude: bool = False,
     ) -> None:
         if judgement.configuration and judgement.isolated:
             raise click.UsageError("--config and --isolated contradict each other")
         self._registry = load_registry()
+        self._force_exclude = force_exclude
         self.asked = Asked(
             judgement.options(wanted, fail_on),
             replace(detail, model_ignores=judgement.model_ignores),
@@ -170,8 +172,8 @@ class Session:
         return [Path(os.path.relpath(model)) for model in models]
 
     def _without_excluded(self, models: list[Path], paths: Sequence[str]) -> list[Path]:
-        """Leave out what configurations exclude, unless it is named itself."""
-        named = set(map(Path, paths))
+        """Leave out what configurations exclude, unless it is named itself by somebody who means that."""
+        named = set() if self._force_exclude else set(map(Path, paths))
         return [model for model in models if model in named or not self._is_excluded(model)]
 
     def _is_excluded(self, model: Path) -> bool:

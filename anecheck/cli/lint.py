@@ -60,6 +60,9 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
     "--baseline", metavar="FILE", help="Count only what is not in this file, which `anecheck baseline` wrote."
 )
 @click.option("--no-baseline", is_flag=True, help="Count everything, whatever baseline the configuration names.")
+@click.option(
+    "--force-exclude", is_flag=True, help="Leave out what the configuration excludes even where it is named itself."
+)
 @click.option("--statistics", is_flag=True, help="Count findings by rule instead of listing them (text only).")
 @click.option(
     "--listing", metavar="FOLDER", help="Write every program there as MIL text, and point at the lines of that."
@@ -76,6 +79,7 @@ def command(
     fail_on: str | None,
     baseline: str | None,
     no_baseline: bool,
+    force_exclude: bool,
     statistics: bool,
     listing: str | None,
     jobs: int,
@@ -90,7 +94,15 @@ def command(
     if baseline and no_baseline:
         raise click.UsageError("--baseline and --no-baseline contradict each other")
     detail = Detail(operations=output.verbose, listing=Path(listing) if listing else None)
-    session = Session(judgement, wanted, fail_on=fail_on, detail=detail, baseline=baseline, baselines=not no_baseline)
+    session = Session(
+        judgement,
+        wanted,
+        fail_on=fail_on,
+        detail=detail,
+        baseline=baseline,
+        baselines=not no_baseline,
+        force_exclude=force_exclude,
+    )
     outputs = output.outputs(() if output.formats else session.formats())
     if statistics and [each.format for each in outputs if each.file is None] not in (["text"], ["full"]):
         raise click.UsageError("--statistics goes with --format text")

@@ -44,11 +44,12 @@ def use_colour(choice: str) -> bool:
 
 
 def output_width() -> int:
-    """The width of the terminal in columns, or 80 where there is none."""
+    """The width of the terminal in columns, or 80 where there is none, or one that does not say (as pre-commit's)."""
     try:
-        return max(40, min(os.get_terminal_size(sys.stdout.fileno()).columns, 120))
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         return DEFAULT_WIDTH
+    return max(40, min(columns, 120)) if columns else DEFAULT_WIDTH
 
 
 def carries_blocks() -> bool:

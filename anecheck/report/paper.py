@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypedDict
+from typing import Final, TypeAlias, TypedDict
 
 import click
 
 from anecheck.report.escape import inert, plain
+
+QUOTED: Final = re.compile(r"`[^`]+`\S*")
+"""A command to run, with what follows it at once: whoever copies it wants it on one line."""
+JOINT: Final = "\ue000"
+"""Stands for a space at which no line is broken; no text has it, being for private use."""
 
 
 class Style(TypedDict, total=False):
@@ -55,10 +61,10 @@ class Paper:
         Lines after the first are indented by `hang` more.
         """
         room = max(self.width - indent, 1)
-        wrapped = textwrap.wrap(
-            self._carried(text), room, break_on_hyphens=False, subsequent_indent=" " * min(hang, room - 1)
-        )
-        for number, line in enumerate(wrapped or [""]):
+        hang = min(hang, room - 1)
+        joined = QUOTED.sub(lambda found: _joined(found[0], room - hang), self._carried(text))
+        wrapped = textwrap.wrap(joined, room, break_on_hyphens=False, subsequent_indent=" " * hang)
+        for number, line in enumerate(each.replace(JOINT, " ") for each in wrapped or [""]):
             if number == 0 and lead and line.startswith(lead[0]):
                 self.line(" " * indent, lead, line.removeprefix(lead[0]))
             else:
@@ -73,3 +79,8 @@ class Paper:
 
     def _carried(self, text: str) -> str:
         return plain(text) if self.ascii_only else text
+
+
+def _joined(quoted: str, room: int) -> str:
+    """A command in one piece, if it fits on a line."""
+    return quoted.replace(" ", JOINT) if len(quoted) <= room else quoted

@@ -80,6 +80,23 @@ def test_every_broken_fixture_has_its_fault(name: str, fault: Fault, message: st
     assert str(failure) == failure.message
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("m.mlmodel", "git lfs pull --include='*.mlmodel,*.mil,Manifest.json'"),
+        ("m.mlmodelc/model.mil", "git lfs pull --include='*.mlmodel,*.mil,Manifest.json'"),
+        ("m.mlpackage/Manifest.json", "git lfs pull --include='*.mlmodel,*.mil,Manifest.json'"),
+        ("m.MLMODEL", "git lfs pull"),
+    ],
+)
+def test_the_command_that_fetches_a_file_fits_its_name(tmp_path: Path, name: str, command: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 617\n")
+    package = file.parent if file.parent != tmp_path else file
+    assert error(package).message.endswith(f"fetch it with `{command}`")
+
+
 def test_no_broken_fixture_is_forgotten() -> None:
     assert {path.name for path in (FIXTURES / "broken").iterdir()} == BROKEN.keys()
 

@@ -151,6 +151,13 @@ def test_a_list_holds_a_path_a_line(tree: Path) -> None:
     assert found("absent", "@models.txt", "empty") == ["absent", *models[:-1], "empty"]
 
 
+def test_what_is_there_under_the_very_name_of_a_list_is_no_list(tree: Path) -> None:
+    (tree / "@team/n.mlpackage").mkdir(parents=True)
+    (tree / "@team/n.mlpackage/Manifest.json").touch()
+    (tree / "@o.mlmodel").touch()
+    assert found("@team", "@team/n.mlpackage/Manifest.json", "@o.mlmodel") == ["@team/n.mlpackage", "@o.mlmodel"]
+
+
 def test_an_empty_list_means_nothing(tree: Path) -> None:
     (tree / "empty.txt").write_text("\n# nothing\n", encoding="utf-8")
     assert found("@empty.txt") == []

@@ -112,3 +112,20 @@ def test_names_that_are_too_long_are_models_that_cannot_be_read(anecheck: RunAne
     result = anecheck("lint", tmp_path / ("a" * 300) / "M.mlpackage")
     assert result.returncode == 3
     assert "Traceback" not in result.stderr
+
+
+def test_what_is_excluded_is_linted_where_it_is_named_unless_that_is_forced(
+    lint_json: LintJson, tmp_path: Path
+) -> None:
+    package, file = copy(TINY, tmp_path), tmp_path / "Old.mlmodel"
+    shutil.copy(FIXTURES / "ok/bare_program.mlmodel", file)
+    write(tmp_path / "anecheck.toml", 'exclude = ["*.mlmodel", "*.mlpackage"]')
+
+    def models(*arguments: str | Path) -> list[str]:
+        return [Path(model["path"]).name for model in lint_json(*arguments)["models"]]
+
+    assert models(package, file) == [TINY.name, "Old.mlmodel"]
+    assert models(tmp_path, package / "Manifest.json") == []
+    assert models("--force-exclude", package, file) == []
+    write(tmp_path / "anecheck.toml", 'exclude = ["*.mlmodel"]')
+    assert models("--force-exclude", package, file) == [TINY.name]

@@ -103,6 +103,16 @@ def test_an_unreadable_model_is_named_with_its_code() -> None:
     assert text == "b.mlpackage\n  error ANE002 it is empty\n\n1 model checked: 1 model that cannot be read.\n"
 
 
+@pytest.mark.parametrize("width", [36, 40, 41, 48, 60, 80])
+def test_a_command_to_run_stays_on_one_line_if_it_fits(width: int) -> None:
+    command = "`git lfs pull --include='*.mlmodel'`"
+    message = f"the model is in {'large ' * 8}files; fetch it with {command}, or leave it"
+    text = render(report(finding("ANE1", Severity.WARNING, message, "a")), width=width)
+    assert sum(command in line for line in text.splitlines()) == (1 if width >= 41 else 0)
+    assert max(map(len, text.splitlines())) <= width
+    assert " ".join(text.split()).count(message) == 1, "nothing is lost"
+
+
 def test_statistics() -> None:
     found = [finding("ANE101", Severity.WARNING, "m", f"tan_{number}") for number in range(12)]
     text = render_statistics(report(*found, finding("ANE104", Severity.INFO, "m", "c")))
