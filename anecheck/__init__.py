@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anecheck.artifact.load import load
     from anecheck.capture import capture
     from anecheck.knowledge.target import Target
-    from anecheck.lint.comparison_report import Comparison
+    from anecheck.lint.comparison.reports import Comparison
     from anecheck.lint.finding import Finding
     from anecheck.lint.reports import Report
     from anecheck.lint.rule import Rule
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Comparison": "anecheck.lint.comparison_report",
+    "Comparison": "anecheck.lint.comparison.reports",
     "Finding": "anecheck.lint.finding",
     "Model": "anecheck.mil.model",
     "Report": "anecheck.lint.reports",

@@ -18,7 +18,7 @@ from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
 
 if TYPE_CHECKING:
-    from anecheck.lint.comparison_report import Comparison
+    from anecheck.lint.comparison.reports import Comparison
 
 
 def lint(  # noqa: PLR0913  # each is one thing to say of a run
@@ -95,7 +95,7 @@ def compare(  # noqa: PLR0913  # each is one thing to say of a comparison
         ValueError: `fail_on` or `tolerance` is none, and what `lint` raises.
 
     """
-    from anecheck.lint import comparison  # noqa: PLC0415  # `lint` does not need it
+    from anecheck.lint.comparison import compare as comparison  # noqa: PLC0415  # `lint` does not need it
 
     criteria = comparison.Criteria(fail_on, tolerance)
     asked = _asked(target, compute_units, select, ignore, limits, NOTHING_WANTED)

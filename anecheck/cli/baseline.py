@@ -64,7 +64,7 @@ def _update(file: Path, models: list[tuple[Task, ModelReport]], *, prune: bool) 
     for task, model in models:
         if model.error is None:
             key = key_of(task.path, file)
-            gone = accept(model.findings, old.get(key, {}))[1]
+            gone = accept(model.findings, old.get(key, {}), task.settings.speaks)[1]
             new[key] = pruned(old.get(key, {}), gone) if prune else entries_of(model.findings)
     write_baseline(file, new)
     before, after = _count(old), _count(new)

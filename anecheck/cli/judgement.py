@@ -15,6 +15,7 @@ from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.cli.options import completed, with_options
 from anecheck.knowledge.tables import UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, UnknownTargetError
+from anecheck.lint.discovery import absolute
 from anecheck.lint.options import Options, Selection
 from anecheck.lint.plan import Asked, Configurations, Plan, make_plan
 from anecheck.lint.registry import UnknownRuleError, load_registry
@@ -178,9 +179,9 @@ class Session:
         configuration = self.configurations.of_run()
         if configuration is None:
             raise click.UsageError("name a PATH, or write an anecheck.toml (`anecheck init`) that says what to lint")
-        folder = Path(os.path.relpath(configuration.folder))
-        models = [model for model in find_models([str(folder)]) if model != folder]
-        return [model for model in models if configuration.includes(model)]
+        folder = absolute(configuration.folder)
+        models = [model for model in find_models([str(folder)]) if model != folder and configuration.includes(model)]
+        return [Path(os.path.relpath(model)) for model in models]
 
     def _without_excluded(self, models: list[Path], paths: Sequence[str]) -> list[Path]:
         """Leave out what configurations exclude, unless it is named itself."""

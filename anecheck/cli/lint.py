@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +16,13 @@ from anecheck.cli.judgement import JudgementOptions, Session, judgement_options,
 from anecheck.cli.options import completed, output_width, use_colour, write_report
 from anecheck.cli.output import OutputOptions, exit_code, output_options
 from anecheck.cli.progress import before_each
-from anecheck.lint.reports import Report, Shard
+from anecheck.lint.reports import Report
 from anecheck.lint.run import Runner, run
 from anecheck.lint.settings import FAIL_ON, Detail
 from anecheck.lint.wanted import Wanted
+
+if TYPE_CHECKING:
+    from anecheck.lint.run_report import Shard
 
 
 def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -37,6 +41,8 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
     found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", value)
     if not found or int(found[1]) > int(found[2]):
         raise click.BadParameter(f"'{value}' is no shard; the second of four is 2/4", ctx, param)
+    from anecheck.lint.run_report import Shard  # noqa: PLC0415  # most runs are whole
+
     return Shard(index=int(found[1]), count=int(found[2]))
 
 
@@ -102,7 +108,9 @@ def command(
             err=True,
         )
     with usage_errors():
-        report = run(plan, before_each(len(plan.tasks), quiet=output.quiet), shard=shard, runner=_runner(jobs))
+        report = run(
+            plan, before_each(len(plan.tasks), quiet=output.quiet, jobs=jobs), shard=shard, runner=_runner(jobs)
+        )
     output.write(report, [each for each in outputs if not (statistics and each.file is None)])
     if statistics:
         _write_statistics(report, output)

@@ -17,11 +17,15 @@ PROGRESS_FROM: Final = 5
 LINE: Final = 79
 
 
-def before_each(count: int, *, quiet: bool) -> Callable[[Path], None] | None:
-    """What to do before each model: show progress, and drop the graphs of the last one, whose nodes form circles."""
+def before_each(count: int, *, quiet: bool, jobs: int = 1) -> Callable[[Path], None] | None:
+    """What to do before each model: show progress, and drop the graphs of the last one, whose nodes form circles.
+
+    What is there before the first one stays, and is not looked through each time. Other processes see to themselves.
+    """
     show = _progress(count, quiet=quiet)
-    if count == 1:
+    if count == 1 or jobs > 1:
         return show
+    gc.freeze()
 
     def prepare(path: Path) -> None:
         gc.collect()

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from anecheck.lint.diagnostics import STALE_BASELINE, diagnose
 from anecheck.lint.discovery import absolute
-from anecheck.lint.finding import Finding, Source, Suppression
-from anecheck.lint.reports import Gone
+from anecheck.lint.finding import Finding, Source
+from anecheck.lint.run_report import Gone, Suppression
 from anecheck.lint.wanted import SettingError
 
 FILE_NAME: Final = "anecheck-baseline.json"
@@ -74,8 +74,13 @@ def key_of(model: Path, file: Path) -> str:
     return Path(place).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def accept(findings: Sequence[Finding], entries: Entries) -> tuple[list[Finding], list[Gone]]:
-    """Mark the findings that a baseline has, as often as it has them, and say which of its own are gone."""
+def accept(
+    findings: Sequence[Finding], entries: Entries, speaks: Callable[[str], bool]
+) -> tuple[list[Finding], list[Gone]]:
+    """Mark the findings that a baseline has, as often as it has them, and say which of its own are gone.
+
+    What a rule would have found that does not speak, by its code, is not gone.
+    """
     left = Counter({fingerprint: entry.count for fingerprint, entry in entries.items()})
     result = []
     for finding in findings:
@@ -88,7 +93,7 @@ def accept(findings: Sequence[Finding], entries: Entries) -> tuple[list[Finding]
     gone = [
         Gone(code=entry.code, name=entry.name, fingerprint=fingerprint, count=left[fingerprint], message=entry.message)
         for fingerprint, entry in entries.items()
-        if left[fingerprint] > 0
+        if left[fingerprint] > 0 and speaks(entry.code)
     ]
     return result, sorted(gone, key=lambda item: (item.code, item.fingerprint))
 

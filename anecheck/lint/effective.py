@@ -93,4 +93,4 @@ def _of_run(configuration: Configuration) -> Iterator[Setting]:
             yield Setting(name, value, str(found[1].file))
     number = len(configuration.tables.suppress)
     if number:
-        yield Setting("suppress", f"{number} of them", str(configuration.file))
+        yield Setting("suppress", number, str(configuration.file))

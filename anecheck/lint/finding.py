@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.documented import DOCUMENTED
+
+if TYPE_CHECKING:  # `report/json.py` adds it
+    from anecheck.lint.run_report import Suppression
 
 
 class Severity(str, Enum):
@@ -65,18 +68,6 @@ class Source:
     line: int | None = None
     module: str | None = None
     inferred: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suppression:
-    """Why a finding does not count: somebody said so in the "configuration" or in the "model", or a "baseline" has it."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    kind: str
-    reason: str = ""
-    expires: str | None = None
-    """The last day on which it holds, as YYYY-MM-DD."""
 
 
 @dataclass(frozen=True, kw_only=True)

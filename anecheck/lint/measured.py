@@ -15,7 +15,8 @@ from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import OS_RELEASE
 from anecheck.lint.measured_matching import Matched, match_functions
 from anecheck.lint.measured_report import MeasuredOperationReport, MeasuredReport
-from anecheck.lint.reports import FunctionReport, ModelReport, OperationReport, Report, TargetReport
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport, ModelReport, Report, TargetReport
 from anecheck.measured.plan import MeasuredOperation, MeasuredPlan, PlanError
 from anecheck.mil.graph import CONSTEXPR_PREFIX
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from anecheck.lint.reports import FunctionReport, OperationReport
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport
 from anecheck.measured.plan import MeasuredOperation, MeasuredPlan, PlanError
 
 LEAST_SHARE: Final = 0.5

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from anecheck.lint.diagnostics import EXPIRED_SUPPRESSION, UNUSED_SUPPRESSION
 from anecheck.lint.notices import suppression_notices
-from anecheck.lint.reports import ModelReport, Report, Shard, SuppressionReport
+from anecheck.lint.reports import ModelReport, Report
+from anecheck.lint.run_report import Shard, SuppressionReport
 
 T = TypeVar("T")
 

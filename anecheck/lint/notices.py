@@ -14,7 +14,8 @@ from anecheck.lint.discovery import absolute
 from anecheck.lint.finding import Finding, Source
 from anecheck.lint.globs import fits, is_literal
 from anecheck.lint.plan import Plan, PlannedWaiver
-from anecheck.lint.reports import Report, SuppressionReport
+from anecheck.lint.reports import Report
+from anecheck.lint.run_report import SuppressionReport
 from anecheck.lint.waivers import Waiver
 
 

@@ -9,7 +9,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
 
 from anecheck.lint.diagnostics import WORKER_DIED
 from anecheck.lint.examine import shown, target_reports
@@ -17,13 +16,13 @@ from anecheck.lint.plan import Task
 from anecheck.lint.reports import ModelReport, ReadError
 from anecheck.lint.run import Companies, Outcome, lint_task
 
-CHUNKS: Final = 4
-"""How many parcels of models each process gets: with more the load is even, with fewer the tables are read less often."""
-
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """Lints tasks in `jobs` processes, and gives the outcomes in the tasks' order."""
+    """Lints tasks in `jobs` processes, and gives the outcomes in the tasks' order.
+
+    Each process gets every n-th task in one parcel, and reads the tables of what is known once.
+    """
 
     jobs: int
 
@@ -31,18 +30,22 @@ class Processes:
         self, tasks: Sequence[Task], companies: Companies, progress: Callable[[Path], None] | None = None
     ) -> Iterator[Outcome]:
         """Lint. `companies` stay behind: each process reads what it needs of them."""
-        size = max(1, -(-len(tasks) // (self.jobs * CHUNKS)))
-        parcels = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+        count = max(1, min(self.jobs, len(tasks)))
+        parcels = [tasks[start::count] for start in range(count)]
         # Started anew rather than forked, which is the same on every system and safe whatever else runs in this one.
-        with ProcessPoolExecutor(min(self.jobs, len(parcels) or 1), get_context("spawn")) as pool:
+        with ProcessPoolExecutor(count, get_context("spawn")) as pool:
             futures = [pool.submit(lint_parcel, parcel) for parcel in parcels]
-            for parcel, future in zip(parcels, futures, strict=True):
-                yield from _outcomes(parcel, future, progress)
+            outcomes = [_outcomes(parcel, future) for parcel, future in zip(parcels, futures, strict=True)]
+        for place, task in enumerate(tasks):
+            if progress:
+                progress(task.path)
+            yield outcomes[place % count][place // count]
 
 
 def lint_parcel(tasks: Sequence[Task]) -> list[Outcome]:
     """Lint tasks in a process of the pool; they come together so that settings that they share stay shared."""
     gc.disable()
+    gc.freeze()
     companies = Companies(())
     outcomes = []
     for task in tasks:
@@ -51,17 +54,11 @@ def lint_parcel(tasks: Sequence[Task]) -> list[Outcome]:
     return outcomes
 
 
-def _outcomes(
-    parcel: Sequence[Task], future: Future[list[Outcome]], progress: Callable[[Path], None] | None
-) -> Iterator[Outcome]:
+def _outcomes(parcel: Sequence[Task], future: Future[list[Outcome]]) -> list[Outcome]:
     try:
-        outcomes = future.result()
+        return future.result()
     except BrokenProcessPool:
-        outcomes = [_alone(task) for task in parcel]
-    for task, outcome in zip(parcel, outcomes, strict=True):
-        if progress:
-            progress(task.path)
-        yield outcome
+        return [_alone(task) for task in parcel]
 
 
 def _alone(task: Task) -> Outcome:

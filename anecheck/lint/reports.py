@@ -8,35 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from anecheck.knowledge.evidence import Confidence
 from anecheck.lint.documented import DOCUMENTED
 from anecheck.lint.finding import Finding
 
 if TYPE_CHECKING:  # `report/json.py` adds them: to define a dozen classes takes milliseconds, of every command
     from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
     from anecheck.lint.measured_report import MeasuredReport
+    from anecheck.lint.placement_report import OperationReport, PlacementReport
+    from anecheck.lint.run_report import Gone, Shard, SuppressionReport
 
 SCHEMA_VERSION = "1.0"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OperationReport:
-    """One operation of a function; `index` counts all but `const` in the function's own block, from 0."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    index: int
-    name: str
-    type: str
-    device: str | None = None
-    """The predicted device; null where nothing was predicted."""
-    supported: list[str]
-    """The devices that no rule keeps the operation from."""
-    blockers: list[str]
-    """The codes of the rules that keep it from the engine."""
-    tie: list[str] = field(default_factory=list)
-    estimated_us: dict[str, float | None] = field(default_factory=dict)
-    block: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,75 +66,6 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentReport:
-    """A run of operations on one device; `first` and `last` are operation indices."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    device: str
-    first: int
-    last: int
-    operations: int
-    estimated_us: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoundaryReport:
-    """A change of device before the operation `index`, and the operation that forces it (null where none does)."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    index: int
-    source: str
-    target: str
-    cut_by: str | None
-    cut_by_type: str | None
-    blockers: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MendReport:
-    """Operations to mend together, and what the re-solved plan is then."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    operations: list[str]
-    blockers: list[str]
-    segments: int
-    switches: int
-    estimated_ms: float
-    won_ms: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShortfallReport:
-    """A program too small to pay: what the engine would save, and what going there costs, in milliseconds."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    saved_ms: float
-    cost_ms: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacementReport:
-    """Where a function's operations go, why, and what would change that."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    segments: list[SegmentReport]
-    boundaries: list[BoundaryReport]
-    mends: list[MendReport]
-    shortfall: ShortfallReport | None
-    whole_program: list[str]
-    """Why the engine is out of the question for the whole program."""
-    assumptions: list[str]
-    confidence: Confidence
-    doubts: list[str]
-    """What the prediction hangs on that was not measured."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class FunctionReport:
     """One function of a model; `name` is prefixed with the part's name in a pipeline (`encoder/main`)."""
 
@@ -192,19 +104,6 @@ class TargetReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gone:
-    """Findings that a baseline counts and that are there no more: `count` of those that it has under a fingerprint."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    code: str
-    name: str
-    fingerprint: str
-    count: int
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelReport:
     """One model with everything found in it; `error` is set where it could not be read."""
 
@@ -228,34 +127,6 @@ class ModelReport:
     findings: list[Finding] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
     """What the baseline has and the model no longer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SuppressionReport:
-    """A suppression of a configuration, and how many findings of this run it kept from counting."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    rule: str
-    model: str
-    operation: str
-    reason: str
-    expires: str | None
-    file: str
-    line: int
-    used: int
-    complete: bool
-    """Whether the run tells if it is used: it was, or every model that it fits was linted by the rules that it names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """Which part of a run this is: every model whose place in it, from 0, leaves `index` - 1 when divided by `count`."""
-
-    __pydantic_config__: ClassVar = DOCUMENTED
-
-    index: int
-    count: int
 
 
 @dataclass(frozen=True, kw_only=True)

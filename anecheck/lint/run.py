@@ -13,11 +13,12 @@ from anecheck.artifact.load import load
 from anecheck.lint.company import Company
 from anecheck.lint.examine import lint_model, shown, target_reports, today
 from anecheck.lint.plan import Plan, Task
-from anecheck.lint.reports import Gone, ModelReport, ReadError, Report, Shard, ToolReport
+from anecheck.lint.reports import ModelReport, ReadError, Report, ToolReport
 from anecheck.lint.settings import Settings
 from anecheck.version import __version__
 
 if TYPE_CHECKING:
+    from anecheck.lint.run_report import Gone, Shard
     from anecheck.lint.waivers import Waiver
 
 
@@ -98,7 +99,7 @@ def lint_task(task: Task, company: Company) -> Outcome:
     except ArtifactError as error:
         fault = ReadError(code=error.fault.value, message=error.message)
         report = ModelReport(path=shown(task.path), error=fault)
-    findings, gone, used = report.findings, list[Gone](), Counter["Waiver"]()
+    findings, gone, used = report.findings, list["Gone"](), Counter["Waiver"]()
     if task.waivers:
         from anecheck.lint.waivers import excuse  # noqa: PLC0415
 
@@ -106,7 +107,7 @@ def lint_task(task: Task, company: Company) -> Outcome:
     if task.accepted is not None and report.error is None:
         from anecheck.lint.baseline import accept  # noqa: PLC0415
 
-        findings, gone = accept(findings, task.accepted)
+        findings, gone = accept(findings, task.accepted, task.settings.speaks)
     report = replace(
         report,
         targets=target_reports(task.settings),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, parse_target
+from anecheck.lint.diagnostics import DIAGNOSTICS
 from anecheck.lint.finding import Severity
 from anecheck.lint.options import Options
 from anecheck.lint.registry import PackError, Registry
@@ -50,6 +51,11 @@ class Settings:
     """Whether what the model itself asks to ignore is ignored."""
     listing: Path | None = None
     """The folder for the programs as text; `None` where nobody wants them."""
+
+    def speaks(self, code: str) -> bool:
+        """Whether a rule, or what the tool says of itself, is reported."""
+        known = self.selected is None or code in self.selected
+        return code not in self.silenced if code in DIAGNOSTICS else known
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Annotated, Final, Literal
 
@@ -36,7 +37,10 @@ def _told(value: object) -> object:
     return value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
+Positive = Annotated[float, BeforeValidator(positive, json_schema_input_type=float | str)]
+Share = Annotated[float, BeforeValidator(share, json_schema_input_type=float | str)]
+Size = Annotated[float, BeforeValidator(size, json_schema_input_type=float | str)]
 
 
 class BudgetTable(BaseModel):
@@ -44,17 +48,17 @@ class BudgetTable(BaseModel):
 
     model_config = STRICT
 
-    fps: Annotated[float, BeforeValidator(positive)] | None = None
+    fps: Positive | None = None
     """Frames a second."""
-    headroom: Annotated[float, BeforeValidator(share)] | None = None
+    headroom: Share | None = None
     """What of a frame is kept for the system, as "20%" or 0.2."""
-    sustained: Annotated[float, BeforeValidator(positive)] | None = None
+    sustained: Positive | None = None
     """Minutes that the rate has to hold for."""
     residency: Literal["single", "always"] | None = None
     """Memory of a model that is resident alone (150 MB), or always (50 MB)."""
     load: Literal["cold", "camera"] | None = None
     """Loading where a person waits (100 ms), or a camera (50 ms)."""
-    memory_limit: Annotated[float, BeforeValidator(size)] | None = None
+    memory_limit: Size | None = None
     """Bytes, or a text such as "150MB"."""
     beside: Texts | None = Field(default=None, alias="with")
     """Models that run in the same frame, relative to this file; one that is linted itself is not beside itself."""
@@ -114,7 +118,7 @@ class SuppressTable(BaseModel):
     """Globs of models, as `path` of a section."""
     operation: str = "*"
     """A glob of operations' names, or of `function/name`."""
-    reason: Annotated[str, BeforeValidator(_told)]
+    reason: Annotated[str, BeforeValidator(_told, json_schema_input_type=str)]
     """Why; whoever comes next will ask."""
     expires: date | None = None
     """The last day on which it holds."""
@@ -137,3 +141,11 @@ class Tables(JudgedTable):
     """Findings that do not count."""
     models: tuple[ModelTable, ...] = ()
     """What holds for some models; the last section that fits has the last word."""
+
+
+def schema() -> str:
+    """The JSON schema of a configuration file; the docstrings of the settings are its descriptions."""
+    content = Tables.model_json_schema(by_alias=True)
+    content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    content["title"] = "anecheck configuration"
+    return json.dumps(content, indent=2)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from anecheck.lint.diagnostics import BAD_SUPPRESSION, EXPIRED_SUPPRESSION, UNUSED_SUPPRESSION, diagnose
-from anecheck.lint.finding import Finding, Suppression
+from anecheck.lint.finding import Finding
 from anecheck.lint.registry import Registry
+from anecheck.lint.run_report import Suppression
 from anecheck.lint.settings import IGNORE_KEY
 
 ENTRY: Final = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from anecheck.lint.comparison_report import Comparison, FindingChange, FunctionComparison, ModelComparison
+from anecheck.lint.comparison.reports import Comparison, FindingChange, FunctionComparison, ModelComparison
 from anecheck.lint.finding import Severity
 from anecheck.report import comparison_words as words
 from anecheck.report.escape import short_name, visible

@@ -6,7 +6,7 @@ import json
 
 from pydantic import TypeAdapter
 
-from anecheck.lint.comparison_report import Comparison
+from anecheck.lint.comparison.reports import Comparison
 
 ADAPTER = TypeAdapter(Comparison)
 

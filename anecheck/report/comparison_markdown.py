@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from anecheck.lint.comparison_report import Comparison, FindingChange, FunctionComparison, ModelComparison
+from anecheck.lint.comparison.reports import Comparison, FindingChange, FunctionComparison, ModelComparison
 from anecheck.report import comparison_words as words
 from anecheck.report.escape import visible
 from anecheck.report.units import plural

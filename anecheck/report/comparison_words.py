@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from anecheck.lint.comparison_report import (
+from anecheck.lint.comparison.reports import (
     Comparison,
     DeviceChange,
     FindingChange,

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from anecheck.lint.reports import FunctionReport, OperationReport, Report
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport, Report
 from anecheck.report.escape import visible
 
 COLUMNS: Final = (

@@ -7,14 +7,26 @@ import json
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from anecheck.lint import reports
+from anecheck.lint import finding, reports
 from anecheck.lint.footprint_report import FootprintReport, MemoryTotal
 from anecheck.lint.measured_report import MeasuredReport
+from anecheck.lint.placement_report import OperationReport, PlacementReport
 from anecheck.lint.reports import SCHEMA_VERSION, Report
+from anecheck.lint.run_report import Gone, Shard, Suppression, SuppressionReport
 from anecheck.report.escape import inert_json
 
-vars(reports).update(FootprintReport=FootprintReport, MemoryTotal=MemoryTotal, MeasuredReport=MeasuredReport)
-"""`reports` names these without importing them, and pydantic looks names up there."""
+vars(finding).update(Suppression=Suppression)
+vars(reports).update(
+    FootprintReport=FootprintReport,
+    Gone=Gone,
+    MeasuredReport=MeasuredReport,
+    MemoryTotal=MemoryTotal,
+    OperationReport=OperationReport,
+    PlacementReport=PlacementReport,
+    Shard=Shard,
+    SuppressionReport=SuppressionReport,
+)
+"""Both name these without importing them, and pydantic looks names up there."""
 
 ADAPTER = TypeAdapter(Report)
 """What pydantic knows of reports; to find it out takes longer than to write most of them."""

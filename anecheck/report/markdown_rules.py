@@ -45,9 +45,8 @@ def rule_parts(report: Report, presentation: Presentation) -> Iterator[RulePart]
 def _part(group: list[Finding], lines: list[str]) -> RulePart:
     first = group[0]
     sure = STANDING[min((finding.confidence for finding in group), key=lambda each: each.rank)]
-    what = (
-        f"<b>{first.severity.value} {prose(f'{first.code} {first.name}')}</b>, {plural(len(group), 'finding')}, {sure}"
-    )
+    name = f"<b>{first.severity.value} {prose(f'{first.code} {first.name}')}</b>"
+    what = f"{name}, {plural(len(group), 'finding')}" + (f", {sure}" if first.evidence else "")
     head = "\n".join([f"\n<details><summary>{what}</summary>\n", *lines, ""])
     advice = f"\nInstead: {prose(first.rewrite.title)}\n" if first.rewrite else ""
     end = "\n</details>\n"

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from anecheck.lint.measured import key
 from anecheck.lint.measured_report import MeasuredOperationReport, MeasuredReport
-from anecheck.lint.reports import FunctionReport, OperationReport
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport
 from anecheck.report.escape import short_name, visible
 
 STYLES: Final = {"ane": "green", "gpu": "magenta", "cpu": "yellow"}

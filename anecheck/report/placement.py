@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.padding import Padding
 from rich.text import Text
 
-from anecheck.lint import reports
+from anecheck.lint import placement_report, reports
 from anecheck.report.console import make_console, printed
 from anecheck.report.escape import short_name, visible
 
@@ -135,7 +135,7 @@ def _counts(function: reports.FunctionReport) -> dict[str, int]:
     return {device: count for device in DEVICES if (count := getattr(function.summary, device))}
 
 
-def _shares(function: reports.FunctionReport, placement: reports.PlacementReport) -> list[Text]:
+def _shares(function: reports.FunctionReport, placement: placement_report.PlacementReport) -> list[Text]:
     """Each device's share of the operations and of the estimated time, and what changing between them takes."""
     times = dict.fromkeys(DEVICES, 0.0)
     for segment in placement.segments:
@@ -151,7 +151,7 @@ def _shares(function: reports.FunctionReport, placement: reports.PlacementReport
     return parts
 
 
-def strip(placed: Sequence[reports.OperationReport], room: int, *, engine: bool = True) -> Text:
+def strip(placed: Sequence[placement_report.OperationReport], room: int, *, engine: bool = True) -> Text:
     """The program in one line: a character for each operation, or for each of `room` runs of them, in file order."""
     text = Text(no_wrap=True)
     count = min(len(placed), room)
@@ -168,11 +168,11 @@ def strip(placed: Sequence[reports.OperationReport], room: int, *, engine: bool 
     return text
 
 
-def _blocked(operation: reports.OperationReport) -> bool:
+def _blocked(operation: placement_report.OperationReport) -> bool:
     return bool(operation.blockers) or "ane" not in operation.supported
 
 
-def _legend(placed: Sequence[reports.OperationReport], room: int, *, engine: bool) -> str:
+def _legend(placed: Sequence[placement_report.OperationReport], room: int, *, engine: bool) -> str:
     used = {operation.device for operation in placed}
     parts = [", ".join(MEANINGS[device] for device in DEVICES if device in used)]
     if any(operation.tie for operation in placed):
@@ -187,8 +187,8 @@ def _legend(placed: Sequence[reports.OperationReport], room: int, *, engine: boo
 def _explain(
     page: _Page,
     function: reports.FunctionReport,
-    placement: reports.PlacementReport,
-    placed: list[reports.OperationReport],
+    placement: placement_report.PlacementReport,
+    placed: list[placement_report.OperationReport],
     *,
     engine: bool,
 ) -> None:
@@ -216,7 +216,7 @@ def _explain(
         page.line(Text("no mending of a few runs of blocked operations is estimated to win anything"), 2)
 
 
-def _boundary(boundary: reports.BoundaryReport, named: dict[str, reports.OperationReport]) -> str:
+def _boundary(boundary: placement_report.BoundaryReport, named: dict[str, placement_report.OperationReport]) -> str:
     head = f"#{boundary.index} {boundary.source} → {boundary.target}: "
     if boundary.cut_by is None:
         return head + "cheaper so: nothing forces it"
@@ -228,7 +228,7 @@ def _boundary(boundary: reports.BoundaryReport, named: dict[str, reports.Operati
     return f"{head}{number}{short_name(boundary.cut_by)} ({visible(boundary.cut_by_type or '?')}) {rules}"
 
 
-def _mend(mend: reports.MendReport, function: reports.FunctionReport) -> str:
+def _mend(mend: placement_report.MendReport, function: reports.FunctionReport) -> str:
     count = len(mend.operations)
     what = f"mend these {count} operations" if count > 1 else "mend this operation"
     codes = f" ({', '.join(mend.blockers)})" if mend.blockers else ""
@@ -248,7 +248,7 @@ def _more(page: _Page, items: Sequence[object]) -> None:
         page.line(Text(f"… and {len(items) - LINES_SHOWN} more", "dim"), 4)
 
 
-def _head(operation: reports.OperationReport) -> Text:
+def _head(operation: placement_report.OperationReport) -> Text:
     text = Text(f"#{operation.index:<5}")
     device = operation.device or "–"
     text.append(f"{device:<4}", STYLES.get(device, ""))
@@ -256,7 +256,7 @@ def _head(operation: reports.OperationReport) -> Text:
     return text
 
 
-def _details(operation: reports.OperationReport) -> str:
+def _details(operation: placement_report.OperationReport) -> str:
     if not operation.device:
         return "not placed: it does not run"
     parts = ["inside the operation's nested block, placed with it"] if operation.block else []
@@ -269,7 +269,7 @@ def _details(operation: reports.OperationReport) -> str:
     return " · ".join(parts)
 
 
-def _standing(placement: reports.PlacementReport) -> str:
+def _standing(placement: placement_report.PlacementReport) -> str:
     sentences = [f"Predicted, not run on a device; confidence of the estimates: {placement.confidence.value}"]
     sentences += [visible(sentence) for sentence in (*placement.assumptions, *placement.doubts)]
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences) + "."

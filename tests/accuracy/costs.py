@@ -16,7 +16,7 @@ from math import ceil, inf, nan
 from pathlib import Path
 from typing import Any
 
-from anecheck.lint.reports import OperationReport
+from anecheck.lint.placement_report import OperationReport
 from tests.accuracy.placements import PlacementsError, make_settings, operations_of, read_rows
 
 CPU_BACKENDS = ("bnns", "classic_cpu")

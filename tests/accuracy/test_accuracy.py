@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anecheck.lint.reports import OperationReport
+from anecheck.lint.placement_report import OperationReport
 from fixtures.placements.build import build, read_facts
 from tests.accuracy.__main__ import compare, main
 from tests.accuracy.costs import Errors, Estimate

@@ -19,7 +19,8 @@ from anecheck.lint.baseline import (
     read_baseline,
     write_baseline,
 )
-from anecheck.lint.finding import Finding, Severity, Suppression
+from anecheck.lint.finding import Finding, Severity
+from anecheck.lint.run_report import Suppression
 from tests.lint.files import write
 
 
@@ -34,6 +35,11 @@ def found(fingerprint: str, code: str = "ANE104") -> Finding:
     )
 
 
+def spoken(_code: str) -> bool:
+    """Every rule speaks."""
+    return True
+
+
 def test_equal_findings_are_counted() -> None:
     entries = entries_of([found("a"), found("b"), found("a")])
     assert entries == {"a": Entry("ANE104", "n", 2, "m a"), "b": Entry("ANE104", "n", 1, "m b")}
@@ -41,7 +47,9 @@ def test_equal_findings_are_counted() -> None:
 
 
 def test_only_what_comes_on_top_counts() -> None:
-    findings, gone = accept([found("a"), found("a"), found("a"), found("c")], entries_of([found("a"), found("a")]))
+    findings, gone = accept(
+        [found("a"), found("a"), found("a"), found("c")], entries_of([found("a"), found("a")]), spoken
+    )
     assert [finding.suppressed for finding in findings] == [True, True, False, False]
     assert findings[0].suppression == Suppression(kind="baseline", reason="in the baseline")
     assert gone == []
@@ -49,7 +57,7 @@ def test_only_what_comes_on_top_counts() -> None:
 
 def test_what_is_gone_is_told_with_its_count() -> None:
     entries = entries_of([found("a"), found("a"), found("a"), found("b", "ANE101")])
-    findings, gone = accept([found("a")], entries)
+    findings, gone = accept([found("a")], entries, spoken)
     assert [finding.suppressed for finding in findings] == [True]
     assert [(item.code, item.fingerprint, item.count, item.message) for item in gone] == [
         ("ANE101", "b", 1, "m b"),
@@ -58,9 +66,15 @@ def test_what_is_gone_is_told_with_its_count() -> None:
     assert pruned(entries, gone) == entries_of([found("a")])
 
 
+def test_what_a_silent_rule_would_have_found_is_not_gone() -> None:
+    entries = entries_of([found("a"), found("b", "ANE101")])
+    _, gone = accept([], entries, lambda code: code == "ANE104")
+    assert [item.code for item in gone] == ["ANE104"]
+
+
 def test_what_is_excused_elsewhere_too_is_not_gone() -> None:
     excused = replace(found("a"), suppressed=True, suppression=Suppression(kind="model", reason="known"))
-    findings, gone = accept([excused], entries_of([found("a")]))
+    findings, gone = accept([excused], entries_of([found("a")]), spoken)
     assert (findings, gone) == ([excused], [])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from anecheck.lint.measured_matching import match, match_functions
-from anecheck.lint.reports import FunctionReport, OperationReport, Summary
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport, Summary
 from anecheck.measured.plan import Form, MeasuredOperation, MeasuredPlan, PlanError
 
 Block = list[tuple[int, int]]

@@ -7,17 +7,9 @@ from typing import Any
 
 import anecheck
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity, Source, Suppression
-from anecheck.lint.reports import (
-    FunctionReport,
-    Gone,
-    ModelReport,
-    ReadError,
-    Report,
-    Summary,
-    TargetReport,
-    ToolReport,
-)
+from anecheck.lint.finding import Evidence, Finding, Rewrite, Severity, Source
+from anecheck.lint.reports import FunctionReport, ModelReport, ReadError, Report, Summary, TargetReport, ToolReport
+from anecheck.lint.run_report import Gone, Suppression
 from anecheck.report.presentation import Presentation
 from tests.conftest import FIXTURES, REPOSITORY
 

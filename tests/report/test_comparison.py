@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.comparison_report import (
+from anecheck.lint.comparison.reports import (
     Comparison,
     DeviceChange,
     FindingChange,

@@ -7,20 +7,15 @@ from typing import Any
 import pytest
 
 from anecheck.knowledge.evidence import Confidence
-from anecheck.lint.reports import (
+from anecheck.lint.placement_report import (
     BoundaryReport,
-    FunctionReport,
     MendReport,
-    ModelReport,
     OperationReport,
     PlacementReport,
-    Report,
     SegmentReport,
     ShortfallReport,
-    Summary,
-    TargetReport,
-    ToolReport,
 )
+from anecheck.lint.reports import FunctionReport, ModelReport, Report, Summary, TargetReport, ToolReport
 from anecheck.report import csv
 from anecheck.report.placement import render, strip
 

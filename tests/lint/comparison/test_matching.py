@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anecheck.artifact.load import load
+from anecheck.lint.comparison.matching import Matching, match
 from anecheck.lint.engine import functions_of
-from anecheck.lint.matching import Matching, match
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
 from anecheck.mil.program import Function

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anecheck.lint.alignment import MOST_EDITS, aligned, gaps, rising
+from anecheck.lint.comparison.alignment import MOST_EDITS, aligned, gaps, rising
 
 items = st.lists(st.integers(0, 3), max_size=12)
 

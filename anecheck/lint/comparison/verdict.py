@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from anecheck.lint.comparison_report import FindingChange, FunctionComparison, NumberChange, Reason
+from anecheck.lint.comparison.functions import ENGINE
+from anecheck.lint.comparison.reports import FindingChange, FunctionComparison, NumberChange, Reason
 from anecheck.lint.finding import Severity
-from anecheck.lint.function_changes import ENGINE
 
 EXACT: Final = "segments"
 """A count: one more is worse."""

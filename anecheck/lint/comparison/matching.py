@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from anecheck.lint.alignment import Pair, aligned, gaps, rising
-from anecheck.lint.likeness import Keys, Outline, ancestries, descents, forms, surroundings, types
+from anecheck.lint.comparison.alignment import Pair, aligned, gaps, rising
+from anecheck.lint.comparison.likeness import Keys, Outline, ancestries, descents, forms, surroundings, types
 from anecheck.mil.graph import Graph, Node
 
 Sides: TypeAlias = tuple[list[int], list[int]]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from anecheck.lint.comparison_report import FindingChange
+from anecheck.lint.comparison.functions import FunctionPair
+from anecheck.lint.comparison.reports import FindingChange
 from anecheck.lint.finding import Finding, Severity
-from anecheck.lint.function_changes import FunctionPair
 from anecheck.mil.graph import Node
 
 Place: TypeAlias = tuple[str | None, int | None, tuple[tuple[int, int], ...], str | None]

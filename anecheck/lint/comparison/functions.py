@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from anecheck.lint.comparison_report import DeviceChange, FunctionComparison, NumberChange, OperationRef
-from anecheck.lint.matching import Matching, match
-from anecheck.lint.reports import FunctionReport, OperationReport, Summary
+from anecheck.lint.comparison.matching import Matching, match
+from anecheck.lint.comparison.reports import DeviceChange, FunctionComparison, NumberChange, OperationRef
+from anecheck.lint.placement_report import OperationReport
+from anecheck.lint.reports import FunctionReport, Summary
 from anecheck.lint.rule import GraphContext
 from anecheck.mil.graph import Node
 

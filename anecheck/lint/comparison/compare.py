@@ -13,17 +13,17 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.lint.company import Company
-from anecheck.lint.comparison_report import Comparison, ModelComparison
+from anecheck.lint.comparison.findings import Counterparts, changes
+from anecheck.lint.comparison.functions import JudgedFunction, function_comparison, paired
+from anecheck.lint.comparison.reports import Comparison, ModelComparison
+from anecheck.lint.comparison.verdict import finding_reasons, function_reasons
 from anecheck.lint.engine import functions_of
 from anecheck.lint.examine import shown
 from anecheck.lint.finding import Severity
-from anecheck.lint.finding_changes import Counterparts, changes
-from anecheck.lint.function_changes import JudgedFunction, function_comparison, paired
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.reports import ModelReport
 from anecheck.lint.run import Companies, lint_task, make_report
 from anecheck.lint.settings import DEFAULT_FAIL_ON
-from anecheck.lint.verdict import finding_reasons, function_reasons
 from anecheck.mil.model import Model
 
 TOLERANCE = 0.01
