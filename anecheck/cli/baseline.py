@@ -9,7 +9,7 @@ import click
 
 from anecheck.cli.budgets import budget_options
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
-from anecheck.cli.options import EXIT_UNREADABLE, complain
+from anecheck.cli.options import EXIT_UNREADABLE, complain, completed
 from anecheck.cli.progress import before_each
 from anecheck.lint.baseline import FILE_NAME, Entries, accept, entries_of, key_of, pruned, read_baseline, write_baseline
 from anecheck.lint.plan import Task
@@ -20,7 +20,7 @@ from anecheck.report.escape import visible
 
 
 @click.command("baseline", short_help="Accept today's findings.")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completed("path"))
 @judgement_options
 @budget_options
 @click.option(

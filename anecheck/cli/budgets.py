@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from anecheck.cli.options import with_options
+from anecheck.cli.options import completed, with_options
 from anecheck.lint.wanted import Wanted, positive, share, size
 from anecheck.predict.budget import LOAD, RESIDENCY
 
@@ -67,6 +67,7 @@ def budget_options(command: F) -> F:
             "beside",
             multiple=True,
             metavar="PATH",
+            shell_complete=completed("path"),
             help="Another model that runs in the same frame: they share the engine, so their times add. Repeatable.",
         ),
     )

@@ -9,13 +9,7 @@ from collections.abc import Callable
 import click
 
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
-from anecheck.cli.options import (
-    EXIT_UNREADABLE,
-    carries_blocks,
-    output_width,
-    use_colour,
-    write_report,
-)
+from anecheck.cli.options import EXIT_UNREADABLE, carries_blocks, completed, output_width, use_colour, write_report
 from anecheck.lint.comparison.compare import TOLERANCE, ComparisonError, Criteria, compare_planned, find_pairs
 from anecheck.lint.comparison.reports import Comparison
 from anecheck.lint.settings import FAIL_ON, Detail
@@ -36,8 +30,8 @@ def _percent(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 
 @click.command("compare", short_help="Say whether a new export got worse.")
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="NEW")
+@click.argument("old", metavar="OLD", shell_complete=completed("path"))
+@click.argument("new", metavar="NEW", shell_complete=completed("path"))
 @judgement_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option(

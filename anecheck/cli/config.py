@@ -10,12 +10,13 @@ import click
 
 from anecheck.artifact.locate import PACKAGES, find_models
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
+from anecheck.cli.options import completed
 from anecheck.lint.effective import Setting, effective
 from anecheck.report.escape import visible
 
 
 @click.command("config", short_help="Show the settings that count.")
-@click.argument("path", default=".", metavar="[PATH]")
+@click.argument("path", default=".", metavar="[PATH]", shell_complete=completed("path"))
 @judgement_options
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(path: str, judgement: JudgementOptions, format_: str) -> None:

@@ -14,6 +14,7 @@ from anecheck.cli.options import (
     carries_blocks,
     collect_garbage,
     complain,
+    completed,
     output_width,
     use_colour,
     write_report,
@@ -25,7 +26,7 @@ from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 
 @click.command("footprint", short_help="Say how much memory and time a model takes.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completed("path"))
 @judgement_options
 @budget_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)

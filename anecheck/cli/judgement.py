@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from anecheck.artifact.locate import ListFileError, find_models
-from anecheck.cli.options import with_options
+from anecheck.cli.options import completed, with_options
 from anecheck.knowledge.tables import UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, UnknownTargetError
 from anecheck.lint.discovery import absolute
@@ -70,6 +70,7 @@ def judgement_options(command: F) -> F:
             "targets",
             multiple=True,
             metavar="NAME[/OS]",
+            shell_complete=completed("target"),
             help=f"A chip (a17pro), device (iphone-15-pro) or family (h16), e.g. m4/macos26. Repeatable. "
             f"Default: {DEFAULT_TARGET}.",
         ),
@@ -79,10 +80,22 @@ def judgement_options(command: F) -> F:
             help="Which devices the app lets Core ML use.  [default: cpu-and-ne]",
         ),
         click.option(
-            "--select", multiple=True, metavar="RULES", help="Only these rules: codes, prefixes or names, by comma."
+            "--select",
+            multiple=True,
+            metavar="RULES",
+            shell_complete=completed("rules"),
+            help="Only these rules: codes, prefixes or names, by comma.",
         ),
-        click.option("--extend-select", multiple=True, metavar="RULES", help="These rules as well."),
-        click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules."),
+        click.option(
+            "--extend-select",
+            multiple=True,
+            metavar="RULES",
+            shell_complete=completed("rules"),
+            help="These rules as well.",
+        ),
+        click.option(
+            "--ignore", multiple=True, metavar="RULES", shell_complete=completed("rules"), help="Not these rules."
+        ),
         click.option(
             "--limit",
             "limits",
@@ -94,6 +107,7 @@ def judgement_options(command: F) -> F:
             "--config",
             "configuration",
             metavar="FILE",
+            shell_complete=completed("path"),
             help="The configuration of all models, in place of the nearest anecheck.toml or pyproject.toml above each.",
         ),
         click.option("--isolated", is_flag=True, help="Heed no configuration."),

@@ -13,7 +13,7 @@ import click
 from anecheck.artifact.proto import is_pure_python
 from anecheck.cli.budgets import budget_options
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
-from anecheck.cli.options import output_width, use_colour, write_report
+from anecheck.cli.options import completed, output_width, use_colour, write_report
 from anecheck.cli.output import OutputOptions, exit_code, output_options
 from anecheck.cli.progress import before_each
 from anecheck.lint.reports import Report
@@ -47,7 +47,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
 
 
 @click.command("lint", short_help="Lint models.")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completed("path"))
 @judgement_options
 @budget_options
 @output_options
@@ -57,7 +57,10 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
     help="The least severity that makes the exit code 1.  [default: warning]",
 )
 @click.option(
-    "--baseline", metavar="FILE", help="Count only what is not in this file, which `anecheck baseline` wrote."
+    "--baseline",
+    metavar="FILE",
+    shell_complete=completed("path"),
+    help="Count only what is not in this file, which `anecheck baseline` wrote.",
 )
 @click.option("--no-baseline", is_flag=True, help="Count everything, whatever baseline the configuration names.")
 @click.option(
@@ -65,7 +68,10 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
 )
 @click.option("--statistics", is_flag=True, help="Count findings by rule instead of listing them (text only).")
 @click.option(
-    "--listing", metavar="FOLDER", help="Write every program there as MIL text, and point at the lines of that."
+    "--listing",
+    metavar="FOLDER",
+    shell_complete=completed("path"),
+    help="Write every program there as MIL text, and point at the lines of that.",
 )
 @click.option(
     "--jobs", "-j", callback=_jobs, default="1", metavar="N|auto", help="In how many processes.  [default: 1]"

@@ -16,7 +16,7 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.artifact.locate import find_models
 from anecheck.cli.judgement import usage_errors
-from anecheck.cli.options import EXIT_UNREADABLE, write_report
+from anecheck.cli.options import EXIT_UNREADABLE, completed, write_report
 from anecheck.knowledge.target import ComputeUnits
 from anecheck.report.escape import visible
 
@@ -28,7 +28,7 @@ ENDING = ".measured.json"
 
 
 @click.command("measure", short_help="Ask Core ML where it runs each operation.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completed("path"))
 @click.option(
     "--compute-units",
     type=click.Choice([units.value for units in ComputeUnits]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from anecheck.cli.options import completed
 from anecheck.cli.output import OutputOptions, exit_code, output_options
 from anecheck.lint.examine import today
 from anecheck.lint.merge import MergeError, merge
@@ -18,7 +19,7 @@ from anecheck.report.json import UnreadableReportError, read
 
 
 @click.command("merge", short_help="Put reports together.")
-@click.argument("reports", nargs=-1, required=True, metavar="REPORT...")
+@click.argument("reports", nargs=-1, required=True, metavar="REPORT...", shell_complete=completed("path"))
 @output_options
 @click.option(
     "--fail-on",

@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from anecheck.lint.reports import Report
 from anecheck.report.escape import visible
+
+if TYPE_CHECKING:  # only a shell that completes needs it
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_WIDTH = 80
@@ -34,6 +37,17 @@ def with_options(
     for option in reversed(options):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+def completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell offers for an argument of some kind (see `anecheck.cli.completion`, imported when a shell asks)."""
+
+    def offered(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from anecheck.cli.completion import KINDS  # noqa: PLC0415
+
+        return KINDS[kind](incomplete)
+
+    return offered
 
 
 def use_colour(choice: str) -> bool:
@@ -61,13 +75,14 @@ def carries_blocks() -> bool:
     return True
 
 
-def write_report(text: str, output_file: str | None) -> None:
-    """Print a report, or write it to a file; a file that cannot be written is a usage error."""
+def write_report(text: str, output_file: str | None, *, append: bool = False) -> None:
+    """Print a report, or write it to a file, or after what is there; a file that cannot be written is a usage error."""
     if output_file is None:
         click.echo(text.rstrip("\n"), color=True)
         return
     try:
-        Path(output_file).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+        with Path(output_file).open("a" if append else "w", encoding="utf-8") as file:
+            file.write(("\n" if append and file.tell() else "") + text.rstrip("\n") + "\n")
     except OSError as error:
         raise click.UsageError(f"cannot write '{output_file}': {error.strerror}") from error
 

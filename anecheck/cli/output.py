@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from anecheck.cli.options import EXIT_UNREADABLE, output_width, use_colour, with_options, write_report
+from anecheck.cli.options import EXIT_UNREADABLE, completed, output_width, use_colour, with_options, write_report
 from anecheck.lint.reports import Report
 from anecheck.report.formats import ALIASES, FORMATS, renderer
 from anecheck.report.presentation import Presentation
@@ -20,6 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXIT_FINDINGS: Final = 1
 OF_REPOSITORIES: Final = {"sarif", "github", "gitlab"}
 """Formats of services that show findings beside the files of a repository, whose paths are meant from there."""
+STEP_SUMMARY: Final = 1_048_576
+"""What GitHub takes as the summary of a step, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class OutputOptions:
     def write(self, report: Report, outputs: Sequence[Output]) -> None:
         """Write a report in every format that is asked for."""
         for output in outputs:
-            shown = output.file is None
+            shown, room = output.file is None, _room_in_summary(output.file)
             presentation = Presentation(
                 width=output_width() if shown else 80,
                 colour=shown and use_colour(self.color),
@@ -73,8 +76,9 @@ class OutputOptions:
                 verbose=self.verbose,
                 base=str(Path.cwd()),
                 root=_repository() if output.format in OF_REPOSITORIES else "",
+                room=room,
             )
-            write_report(renderer(output.format)(report, presentation), output.file)
+            write_report(renderer(output.format)(report, presentation), output.file, append=room is not None)
 
 
 def output_options(command: F) -> F:
@@ -90,6 +94,7 @@ def output_options(command: F) -> F:
             "formats",
             multiple=True,
             metavar="NAME[=FILE]",
+            shell_complete=completed("format"),
             help=f"{', '.join(FORMATS)}. Repeatable, each with a file but for one: sarif=report.sarif.  [default: text]",
         ),
         click.option(
@@ -111,6 +116,18 @@ def _repository() -> str:
     """The folder of the repository that the working directory lies in; empty where it lies in none."""
     here = Path.cwd()
     return next((str(folder) for folder in (here, *here.parents) if (folder / ".git").exists()), "")
+
+
+def _room_in_summary(file: str | None) -> int | None:
+    """How much the summary of the step of a GitHub workflow still takes, where a file is that; `None` elsewhere.
+
+    Whatever a step writes there comes after what it has written before.
+    """
+    if file is None or os.environ.get("GITHUB_STEP_SUMMARY") != file:
+        return None
+    with suppress(OSError):
+        return max(0, STEP_SUMMARY - Path(file).stat().st_size)
+    return STEP_SUMMARY
 
 
 def exit_code(report: Report) -> int:

@@ -13,6 +13,7 @@ from anecheck.cli.options import (
     EXIT_UNREADABLE,
     collect_garbage,
     complain,
+    completed,
     output_width,
     use_colour,
     write_report,
@@ -29,13 +30,14 @@ EXIT_DIFFERENT = 1
 
 
 @click.command("placement", short_help="Predict where each operation runs.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completed("path"))
 @judgement_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option(
     "--measured",
     "measured_file",
     metavar="FILE",
+    shell_complete=completed("path"),
     help="Compare with what a Mac said of the same model (one PATH only).",
 )
 @click.option("--fail-on-difference", is_flag=True, help="With --measured: exit with 1 where the two differ.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from anecheck.cli.options import completed
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.registry import UnknownRuleError, load_registry
 from anecheck.report import pages, pages_text
 
 
 @click.command("rule", short_help="Explain a rule.")
-@click.argument("code", required=False, metavar="[CODE]")
+@click.argument("code", required=False, metavar="[CODE]", shell_complete=completed("rule"))
 @click.option("--all", "all_", is_flag=True, help="Every rule and diagnostic, by code.")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def command(code: str | None, all_: bool, format_: str) -> None:

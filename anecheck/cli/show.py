@@ -10,7 +10,7 @@ import click
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options
-from anecheck.cli.options import EXIT_UNREADABLE
+from anecheck.cli.options import EXIT_UNREADABLE, completed
 from anecheck.lint.company import Company
 from anecheck.lint.run import lint_task
 from anecheck.report.escape import visible
@@ -18,7 +18,7 @@ from anecheck.report.listing import render
 
 
 @click.command("show", short_help="Print a program as MIL text.")
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", shell_complete=completed("path"))
 @click.option("--findings", is_flag=True, help="Write what the rules find above the operations, as comments.")
 @judgement_options
 def command(

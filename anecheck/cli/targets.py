@@ -6,6 +6,7 @@ import json
 
 import click
 
+from anecheck.cli.options import completed
 from anecheck.knowledge.rows import Chip
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import UnknownTargetError, parse_target
@@ -14,7 +15,7 @@ from anecheck.report.targets_text import listing, text
 
 
 @click.command("targets", short_help="List chips, families and releases.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completed("target"))
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(name: str | None, format_: str) -> None:
     """List the chips, engine families and OS releases known, or everything known of the target NAME.

@@ -50,13 +50,14 @@ def shown(path: str, presentation: Presentation) -> str:
 def in_editor(finding: Finding | None, model: ModelReport, presentation: Presentation) -> Location:
     """Where an editor is to go: the user's code, the listing, or the model with the line that a listing would have.
 
-    Without a finding it is the model as a whole.
+    What is about a whole model is at the beginning of the listing, as no editor opens a folder. Without a finding it is the
+    model itself.
     """
     source = finding.source if finding else None
     if source and source.file:
         return Location(shown(source.file, presentation), source.line or 1)
     line, column = (finding.mil_line, finding.mil_column) if finding else (None, None)
-    path = model.listing if model.listing and line else model.path
+    path = model.listing if model.listing and finding else model.path
     return Location(shown(path, presentation), line or 1, column if line else None)
 
 

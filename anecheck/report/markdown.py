@@ -20,8 +20,6 @@ from anecheck.report.wording import fails, gone, left_out, origin, plural, told,
 
 COMMENT: Final = 65_536
 """What GitHub takes as a comment, in characters; bytes are what is counted here, so that both limits are kept."""
-STEP_SUMMARY: Final = 1_048_576
-"""What GitHub takes as the summary of a step, in bytes."""
 ROWS_SHOWN: Final = 50
 ROOM_FOR_NOTE: Final = 250
 COLUMNS: Final = ("model", "operations", "engine", "kept off", "segments", "ms a call", "findings")
@@ -44,10 +42,11 @@ class _Sheet:
         return True
 
 
-def render(report: Report, presentation: Presentation, *, limit: int = COMMENT) -> str:
-    """Write the report in at most `limit` bytes, with the verdict in it however small that is."""
+def render(report: Report, presentation: Presentation) -> str:
+    """Write the report into the presentation's room, or that of a comment, with the verdict in it however small that is."""
     verdict = _verdict(report)
-    sheet = _Sheet(limit - ROOM_FOR_NOTE - len(verdict.encode()))
+    room = COMMENT if presentation.room is None else presentation.room
+    sheet = _Sheet(room - ROOM_FOR_NOTE - len(verdict.encode()))
     models = _table(sheet, report, presentation)
     for title, entries in _lists(report, presentation):
         _list(sheet, title, entries)

@@ -22,3 +22,5 @@ class Presentation:
     """Every operation's name, however many there are."""
     base: str = ""
     root: str = ""
+    room: int | None = None
+    """How many bytes the place holds that the report goes to, where that is known; only Markdown cuts itself to fit."""

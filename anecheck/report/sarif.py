@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from anecheck.lint.finding import Finding, Severity
@@ -23,6 +24,8 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 MOST_RESULTS: Final = 25_000
 """GitHub refuses runs with more results, and shows 5,000 of them."""
 FINGERPRINT: Final = "anecheck/v1"
+LINE_HASH: Final = "primaryLocationLineHash"
+"""The only fingerprint that GitHub tells alerts apart by: a hash of what is there, and which of those in the file it is."""
 
 
 def render(report: Report, presentation: Presentation, registry: Registry | None = None) -> str:
@@ -31,13 +34,13 @@ def render(report: Report, presentation: Presentation, registry: Registry | None
     Suppressed findings are among the results, with what suppresses them. What the rules say of themselves is taken from the
     registry, the installed packs' unless another is given.
     """
-    models = [(model, finding) for model in report.models for finding in model.findings]
-    models.sort(key=lambda pair: (pair[1].suppressed, pair[1].severity.rank))
-    kept, left_out = models[:MOST_RESULTS], len(models) - MOST_RESULTS
-    rules = descriptors([finding for _, finding in kept], registry)
+    found = list(_found(report, presentation))
+    found.sort(key=lambda each: (each.finding.suppressed, each.finding.severity.rank))
+    kept, left_out = found[:MOST_RESULTS], len(found) - MOST_RESULTS
+    rules = descriptors([each.finding for each in kept], registry)
     indices = {rule["id"]: index for index, rule in enumerate(rules)}
     baseline = has_baseline(report.models)
-    results = [_result(finding, model, indices, presentation, baseline=baseline) for model, finding in kept]
+    results = [_result(each, indices, presentation, baseline=baseline) for each in kept]
     version = report.tool.version
     driver = {"name": report.tool.name, "version": version, "semanticVersion": version, "rules": rules}
     run = {
@@ -49,17 +52,36 @@ def render(report: Report, presentation: Presentation, registry: Registry | None
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _result(
-    finding: Finding, model: ModelReport, indices: dict[str, int], presentation: Presentation, *, baseline: bool
-) -> Node:
-    where, whole = in_repository(finding, model, presentation), in_repository(None, model, presentation)
+class _Found(NamedTuple):
+    """A finding, and which of those it is that look the same and are shown at the same file."""
+
+    finding: Finding
+    model: ModelReport
+    where: Location
+    number: int
+
+
+def _found(report: Report, presentation: Presentation) -> Iterator[_Found]:
+    """Number what looks the same in the order of the report: suppressing one does not make another of the rest."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for model in report.models:
+        for finding in model.findings:
+            where = in_repository(finding, model, presentation)
+            same = (where.path, finding.fingerprint)
+            seen[same] += 1
+            yield _Found(finding, model, where, seen[same])
+
+
+def _result(found: _Found, indices: dict[str, int], presentation: Presentation, *, baseline: bool) -> Node:
+    finding, model, where, number = found
+    whole = in_repository(None, model, presentation)
     result = {
         "ruleId": finding.code,
         "ruleIndex": indices[finding.code],
         "level": LEVELS[finding.severity],
         "message": {"text": _text(sentence(finding))},
         "locations": [{"physicalLocation": _physical(where), **_logical(finding)}],
-        "partialFingerprints": {FINGERPRINT: finding.fingerprint},
+        "partialFingerprints": {FINGERPRINT: finding.fingerprint, LINE_HASH: f"{finding.fingerprint}:{number}"},
         "properties": _properties(finding, model),
     }
     if where.path != whole.path:

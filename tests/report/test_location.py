@@ -29,7 +29,8 @@ def test_without_both_an_editor_gets_the_package_and_a_service_a_file_of_it() ->
 
 def test_the_whole_model_is_its_first_line() -> None:
     listed = model(listing="build/a.mil")
-    assert in_editor(WHOLE, listed, HERE) == Location("models/a.mlpackage")
+    assert in_editor(WHOLE, listed, HERE) == Location("build/a.mil")
+    assert in_editor(WHOLE, model(), HERE) == Location("models/a.mlpackage")
     assert in_editor(None, listed, HERE) == Location("models/a.mlpackage")
     assert in_repository(WHOLE, listed, HERE) == Location("models/a.mlpackage/Manifest.json")
 

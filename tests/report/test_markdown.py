@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from anecheck.cli.output import STEP_SUMMARY
 from anecheck.lint.finding import Rewrite
-from anecheck.report.markdown import STEP_SUMMARY, render
+from anecheck.report.markdown import render
 from anecheck.report.markdown_text import block, code, prose
 from anecheck.report.presentation import Presentation
 from tests.report.consumers import page
@@ -82,7 +85,7 @@ def test_many_lines_are_counted_unless_all_are_wanted() -> None:
 @pytest.mark.parametrize("limit", [600, 1_000, 2_000, 5_000, 20_000, 65_536, STEP_SUMMARY])
 def test_it_fits_and_says_what_did_not(limit: int) -> None:
     found = real_report()
-    written = render(found, OF_FIXTURES, limit=limit)
+    written = render(found, replace(OF_FIXTURES, room=limit))
     assert len(written.encode()) <= limit
     read = page(written)
     told = sum(int(each.split(", ")[1].split()[0]) for each in read.inside("summary"))
@@ -93,7 +96,7 @@ def test_it_fits_and_says_what_did_not(limit: int) -> None:
 
 
 def test_whole_reports_have_only_the_elements_that_they_should() -> None:
-    read = page(render(real_report(), OF_FIXTURES, limit=STEP_SUMMARY))
+    read = page(render(real_report(), replace(OF_FIXTURES, room=STEP_SUMMARY)))
     expected = {
         "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code", "pre", "details", "summary", "b",
         "em",

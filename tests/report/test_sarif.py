@@ -61,7 +61,10 @@ def test_a_result_has_a_place_and_the_operation() -> None:
                 "logicalLocations": [{"name": "sum_1", "fullyQualifiedName": "main/sum_1", "kind": "operation"}],
             }
         ],
-        "partialFingerprints": {"anecheck/v1": "0011223344556677"},
+        "partialFingerprints": {
+            "anecheck/v1": "0011223344556677",
+            "primaryLocationLineHash": "0011223344556677:1",
+        },
         "properties": {
             "model": "models/a.mlpackage",
             "confidence": "compute-plan-measured",
@@ -71,6 +74,36 @@ def test_a_result_has_a_place_and_the_operation() -> None:
             ],
         },
     }
+
+
+def line_hashes(found: Report) -> dict[str, str]:
+    """What GitHub tells alerts apart by, of each operation."""
+    return {
+        result["locations"][0]["logicalLocations"][0]["name"]: result["partialFingerprints"]["primaryLocationLineHash"]
+        for result in run_of(found)["results"]
+    }
+
+
+def test_findings_that_look_the_same_in_a_file_are_alerts_of_their_own() -> None:
+    same = [finding(operation=f"sum_{number}") for number in (1, 2, 3)]
+    other = finding(operation="else_1", fingerprint="ffff")
+    counted = line_hashes(report(model(*same, other)))
+    first = "0011223344556677"
+    assert counted == {"sum_1": f"{first}:1", "sum_2": f"{first}:2", "sum_3": f"{first}:3", "else_1": "ffff:1"}
+
+
+def test_an_alert_stays_the_same_when_another_is_suppressed_or_another_model_is_added() -> None:
+    first, second = finding(operation="sum_1"), finding(operation="sum_2")
+    before = line_hashes(report(model(first, second)))
+    assert line_hashes(report(model(replace(first, suppressed=True), second))) == before
+    added = report(model(finding(operation="new_1"), path="models/0.mlpackage"), model(first, second))
+    assert line_hashes(added) == {"new_1": "0011223344556677:1", **before}
+
+
+def test_models_that_come_from_the_same_line_share_its_count() -> None:
+    a, b = (replace(WRITTEN, operation=f"of_{name}") for name in "ab")
+    counted = line_hashes(report(model(a), model(b, path="models/b.mlpackage")))
+    assert counted == {"of_a": "0011223344556677:1", "of_b": "0011223344556677:2"}
 
 
 def test_a_finding_of_a_whole_function_names_it() -> None:
@@ -176,6 +209,14 @@ def test_real_reports_fit_the_schema_and_githubs_limits() -> None:
     assert len(run["results"]) == sum(len(each.findings) for each in found.models)
     unreadable = [each for each in found.models if each.error]
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(unreadable)
+    alerts = {
+        (
+            result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            result["partialFingerprints"]["primaryLocationLineHash"],
+        )
+        for result in run["results"]
+    }
+    assert len(alerts) == len(run["results"])
     for rule in run["tool"]["driver"]["rules"]:
         assert len(rule["fullDescription"]["text"]) <= 1024
         assert len(rule["properties"]["tags"]) <= 10
