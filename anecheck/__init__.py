@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from anecheck.artifact.load import load
     from anecheck.capture import capture
     from anecheck.knowledge.target import Target
+    from anecheck.lint.asked.wanted import Wanted
     from anecheck.lint.comparison.reports import Comparison
     from anecheck.lint.finding import Finding
     from anecheck.lint.reports import Report
     from anecheck.lint.rule import Rule
-    from anecheck.lint.wanted import Wanted
     from anecheck.mil.model import Model
 
 __all__ = [
@@ -49,7 +49,7 @@ _PLACES = {
     "Report": "anecheck.lint.reports",
     "Rule": "anecheck.lint.rule",
     "Target": "anecheck.knowledge.target",
-    "Wanted": "anecheck.lint.wanted",
+    "Wanted": "anecheck.lint.asked.wanted",
     "capture": "anecheck.capture",
     "compare": "anecheck.api",
     "lint": "anecheck.api",

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anecheck.artifact.locate import find_models
-from anecheck.lint.options import Options, Selection
+from anecheck.lint.asked.options import Options, Selection
+from anecheck.lint.asked.settings import Detail
+from anecheck.lint.asked.wanted import NOTHING_WANTED, Wanted
 from anecheck.lint.plan import Asked, make_plan
 from anecheck.lint.registry import load_registry
 from anecheck.lint.reports import Report
 from anecheck.lint.run import run
-from anecheck.lint.settings import Detail
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 from anecheck.mil.model import Model
 
 if TYPE_CHECKING:

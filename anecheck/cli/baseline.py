@@ -11,11 +11,11 @@ from anecheck.cli.budgets import budget_options
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import EXIT_UNREADABLE, complain, completed
 from anecheck.cli.progress import before_each
+from anecheck.lint.asked.wanted import Wanted
 from anecheck.lint.baseline import FILE_NAME, Entries, accept, entries_of, key_of, pruned, read_baseline, write_baseline
 from anecheck.lint.plan import Task
 from anecheck.lint.reports import ModelReport
 from anecheck.lint.run import run
-from anecheck.lint.wanted import Wanted
 from anecheck.report.escape import visible
 
 

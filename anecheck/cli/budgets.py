@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from anecheck.cli.options import completed, with_options
-from anecheck.lint.wanted import Wanted, positive, share, size
+from anecheck.lint.asked.wanted import Wanted, positive, share, size
 from anecheck.predict.budget import LOAD, RESIDENCY
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,9 +10,9 @@ import click
 
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import EXIT_UNREADABLE, carries_blocks, completed, output_width, use_colour, write_report
+from anecheck.lint.asked.settings import FAIL_ON, Detail
 from anecheck.lint.comparison.compare import TOLERANCE, ComparisonError, Criteria, compare_planned, find_pairs
 from anecheck.lint.comparison.reports import Comparison
-from anecheck.lint.settings import FAIL_ON, Detail
 from anecheck.report.escape import plain
 
 EXIT_WORSE = 1

@@ -11,7 +11,7 @@ import click
 from anecheck.artifact.locate import PACKAGES, find_models
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import completed
-from anecheck.lint.effective import Setting, effective
+from anecheck.lint.asked.effective import Setting, effective
 from anecheck.report.escape import visible
 
 

@@ -12,17 +12,17 @@ from anecheck.cli.judgement import JudgementOptions, Session, judgement_options,
 from anecheck.cli.options import (
     EXIT_UNREADABLE,
     carries_blocks,
-    collect_garbage,
     complain,
     completed,
     output_width,
     use_colour,
     write_report,
 )
+from anecheck.cli.progress import before_each
+from anecheck.lint.asked.settings import Detail
+from anecheck.lint.asked.wanted import NOTHING_WANTED, Wanted
 from anecheck.lint.reports import Report
 from anecheck.lint.run import run
-from anecheck.lint.settings import Detail
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 
 @click.command("footprint", short_help="Say how much memory and time a model takes.")
@@ -53,7 +53,7 @@ def command(
         raise click.UsageError("a footprint is worked out for one --target at a time")
     plan = Session(judgement, wanted, detail=Detail(footprint=True)).plan(paths)
     with usage_errors():
-        report = run(plan, collect_garbage if len(plan.tasks) > 1 else None)
+        report = run(plan, before_each(len(plan.tasks), quiet=False))
     colour = use_colour(color) and output_file is None
     ascii_only = output_file is None and not carries_blocks()
     asked = wanted != NOTHING_WANTED

@@ -8,8 +8,8 @@ from typing import Final
 import click
 
 from anecheck.artifact.locate import find_models
+from anecheck.lint.asked.discovery import OWN_FILE
 from anecheck.lint.baseline import FILE_NAME
-from anecheck.lint.discovery import OWN_FILE
 
 START: Final = f"""\
 # What anecheck judges models by. `anecheck config` shows what counts for a model and where it is said;

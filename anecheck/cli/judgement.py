@@ -15,12 +15,12 @@ from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.cli.options import completed, with_options
 from anecheck.knowledge.tables import UnknownLimitError
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, UnknownTargetError
-from anecheck.lint.discovery import absolute
-from anecheck.lint.options import Options, Selection
+from anecheck.lint.asked.discovery import absolute
+from anecheck.lint.asked.options import Options, Selection
+from anecheck.lint.asked.settings import NO_DETAIL, Detail
+from anecheck.lint.asked.wanted import NOTHING_WANTED, SettingError, Wanted
 from anecheck.lint.plan import Asked, Configurations, Plan, make_plan
 from anecheck.lint.registry import UnknownRuleError, load_registry
-from anecheck.lint.settings import NO_DETAIL, Detail
-from anecheck.lint.wanted import NOTHING_WANTED, SettingError, Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -16,10 +16,10 @@ from anecheck.cli.judgement import JudgementOptions, Session, judgement_options,
 from anecheck.cli.options import completed, output_width, use_colour, write_report
 from anecheck.cli.output import OutputOptions, exit_code, output_options
 from anecheck.cli.progress import before_each
+from anecheck.lint.asked.settings import FAIL_ON, Detail
+from anecheck.lint.asked.wanted import Wanted
 from anecheck.lint.reports import Report
 from anecheck.lint.run import Runner, run
-from anecheck.lint.settings import FAIL_ON, Detail
-from anecheck.lint.wanted import Wanted
 
 if TYPE_CHECKING:
     from anecheck.lint.run_report import Shard

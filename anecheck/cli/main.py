@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "init": "Write a configuration to begin with.",
     "rule": "Explain a rule, or list them all.",
     "targets": "List the chips, engine families and OS releases that are known.",
-    "schema": "Print the JSON schema of the JSON report, or of a comparison.",
+    "schema": "Print the JSON schema of a report, a comparison or a configuration.",
 }
 
 

@@ -10,10 +10,10 @@ import click
 
 from anecheck.cli.options import completed
 from anecheck.cli.output import OutputOptions, exit_code, output_options
+from anecheck.lint.asked.settings import FAIL_ON
 from anecheck.lint.examine import today
 from anecheck.lint.merge import MergeError, merge
 from anecheck.lint.reports import Report
-from anecheck.lint.settings import FAIL_ON
 from anecheck.report.escape import visible
 from anecheck.report.json import UnreadableReportError, read
 

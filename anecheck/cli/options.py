@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -85,11 +84,6 @@ def write_report(text: str, output_file: str | None, *, append: bool = False) ->
             file.write(("\n" if append and file.tell() else "") + text.rstrip("\n") + "\n")
     except OSError as error:
         raise click.UsageError(f"cannot write '{output_file}': {error.strerror}") from error
-
-
-def collect_garbage(_: Path) -> None:
-    """Drop what the last model left: the garbage collector does not run by itself (see `anecheck.cli.main`)."""
-    gc.collect()
 
 
 def complain(report: Report) -> None:

@@ -11,16 +11,16 @@ import click
 from anecheck.cli.judgement import JudgementOptions, Session, judgement_options, usage_errors
 from anecheck.cli.options import (
     EXIT_UNREADABLE,
-    collect_garbage,
     complain,
     completed,
     output_width,
     use_colour,
     write_report,
 )
+from anecheck.cli.progress import before_each
+from anecheck.lint.asked.settings import Detail
 from anecheck.lint.reports import Report
 from anecheck.lint.run import run
-from anecheck.lint.settings import Detail
 
 if TYPE_CHECKING:
     from anecheck.cli.measured import Comparison
@@ -77,7 +77,7 @@ def command(
     if comparison and len(plan.tasks) != 1:
         raise click.UsageError(f"--measured speaks of one model, and there are {len(plan.tasks)}; name one of them")
     with usage_errors():
-        report = run(plan, collect_garbage if len(plan.tasks) > 1 else None)
+        report = run(plan, before_each(len(plan.tasks), quiet=False))
     if comparison:
         report = comparison.compared(report)
     colour = use_colour(color) and output_file is None

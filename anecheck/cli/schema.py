@@ -10,7 +10,7 @@ import click
 SCHEMAS: Final = {
     "report": "anecheck.report.json",
     "comparison": "anecheck.report.comparison_json",
-    "configuration": "anecheck.lint.tables",
+    "configuration": "anecheck.lint.asked.tables",
 }
 """Where the schema of each kind of file is made; only the one that is asked for is imported."""
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from anecheck.lint.asked.discovery import absolute
+from anecheck.lint.asked.wanted import SettingError
 from anecheck.lint.diagnostics import STALE_BASELINE, diagnose
-from anecheck.lint.discovery import absolute
 from anecheck.lint.finding import Finding, Source
 from anecheck.lint.run_report import Gone, Suppression
-from anecheck.lint.wanted import SettingError
 
 FILE_NAME: Final = "anecheck-baseline.json"
 FORMAT: Final = 1

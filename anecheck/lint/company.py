@@ -9,10 +9,10 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.artifact.locate import ListFileError, find_models
 from anecheck.knowledge.target import Target
+from anecheck.lint.asked.settings import Settings
+from anecheck.lint.asked.wanted import SettingError
 from anecheck.lint.calls import calls_of
 from anecheck.lint.engine import functions_of, judge
-from anecheck.lint.settings import Settings
-from anecheck.lint.wanted import SettingError
 from anecheck.mil.model import Model
 from anecheck.predict.budget import Neighbour
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
+from anecheck.lint.asked.settings import IGNORE_KEY, Settings
 from anecheck.lint.assemble import rule_findings
 from anecheck.lint.company import Company
 from anecheck.lint.diagnostics import BROKEN_PACK, CRASHED_RULE, diagnose, unknown_operations, weight_findings
@@ -13,7 +14,6 @@ from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.finding import Finding
 from anecheck.lint.registry import Registry
 from anecheck.lint.reports import ModelReport, TargetReport
-from anecheck.lint.settings import IGNORE_KEY, Settings
 from anecheck.lint.sources import with_sources
 from anecheck.lint.totals import function_report
 from anecheck.mil.model import Model

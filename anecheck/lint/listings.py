@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from anecheck.lint.wanted import SettingError
+from anecheck.lint.asked.wanted import SettingError
 from anecheck.mil.model import Model
 from anecheck.mil.printer import model_lines
 

@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 
 from anecheck.artifact.locate import find_models
+from anecheck.lint.asked.discovery import absolute
+from anecheck.lint.asked.globs import fits, is_literal
 from anecheck.lint.diagnostics import EXPIRED_SUPPRESSION, UNUSED_SUPPRESSION, Diagnostic, diagnose
-from anecheck.lint.discovery import absolute
 from anecheck.lint.finding import Finding, Source
-from anecheck.lint.globs import fits, is_literal
 from anecheck.lint.plan import Plan, PlannedWaiver
 from anecheck.lint.reports import Report
 from anecheck.lint.run_report import SuppressionReport

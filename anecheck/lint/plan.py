@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anecheck.knowledge.tables import Knowledge
-from anecheck.lint.discovery import Discovery, near
-from anecheck.lint.options import NOTHING_ASKED, Options
+from anecheck.lint.asked.discovery import Discovery, near
+from anecheck.lint.asked.options import NOTHING_ASKED, Options
+from anecheck.lint.asked.settings import DEFAULT_FAIL_ON, NO_DETAIL, Detail, Settings, resolve
 from anecheck.lint.registry import Registry
-from anecheck.lint.settings import DEFAULT_FAIL_ON, NO_DETAIL, Detail, Settings, resolve
 from anecheck.mil.model import Model
 
 if TYPE_CHECKING:  # most models have none, and are spared the import of what reads them
+    from anecheck.lint.asked.config import Configuration
     from anecheck.lint.baseline import Baseline, Entries
-    from anecheck.lint.config import Configuration
     from anecheck.lint.waivers import Waiver
 
 
@@ -103,7 +103,7 @@ class Configurations:
 
     def _open(self, file: Path) -> Configuration:
         if file not in self._read:
-            from anecheck.lint.config import read_configuration  # noqa: PLC0415
+            from anecheck.lint.asked.config import read_configuration  # noqa: PLC0415
 
             configuration = read_configuration(near(file))
             configuration.check(self._registry, Knowledge())
@@ -151,7 +151,7 @@ class _Planner:
     def waivers_of(self, path: Path, configuration: Configuration, settings: Settings) -> tuple[Waiver, ...]:
         fitting = []
         for waiver, globs, folder in configuration.waivers(self.registry):
-            from anecheck.lint.globs import fits  # noqa: PLC0415
+            from anecheck.lint.asked.globs import fits  # noqa: PLC0415
 
             planned = self.waivers.setdefault(waiver, PlannedWaiver(waiver, globs, folder, fits=False, is_judged=False))
             if fits(path, globs, folder):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import NamedTuple
 
+from anecheck.lint.asked.options import Selection
 from anecheck.lint.diagnostics import DIAGNOSTICS, Diagnostic
-from anecheck.lint.options import Selection
 from anecheck.lint.rule import ModelRule, OperationRule, Rule
 
 GROUP = "anecheck.rules"

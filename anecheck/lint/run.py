@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
+from anecheck.lint.asked.settings import Settings
 from anecheck.lint.company import Company
 from anecheck.lint.examine import lint_model, shown, target_reports, today
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.reports import ModelReport, ReadError, Report, ToolReport
-from anecheck.lint.settings import Settings
 from anecheck.version import __version__
 
 if TYPE_CHECKING:

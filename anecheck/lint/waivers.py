@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from anecheck.lint.asked.settings import IGNORE_KEY
 from anecheck.lint.diagnostics import BAD_SUPPRESSION, EXPIRED_SUPPRESSION, UNUSED_SUPPRESSION, diagnose
 from anecheck.lint.finding import Finding
 from anecheck.lint.registry import Registry
 from anecheck.lint.run_report import Suppression
-from anecheck.lint.settings import IGNORE_KEY
 
 ENTRY: Final = re.compile(
     r"(?P<rule>[\w-]+)\s*(?:\[(?P<operation>[^\]]*)\])?\s*(?:until\s+(?P<until>\S+?))?\s*:\s*(?P<reason>.*\S)",

@@ -14,10 +14,10 @@ from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, parse_target
+from anecheck.lint.asked.settings import Settings
 from anecheck.lint.examine import lint_model
 from anecheck.lint.placement_report import OperationReport
 from anecheck.lint.registry import load_registry
-from anecheck.lint.settings import Settings
 
 ANE = "ane"
 HELD_OUT_OF = 3

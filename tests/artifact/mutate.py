@@ -24,11 +24,11 @@ from anecheck.artifact.package import MANIFEST
 from anecheck.artifact.proto import messages
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, parse_target
+from anecheck.lint.asked.settings import Settings
 from anecheck.lint.diagnostics import CRASHED_RULE
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.registry import load_registry
 from anecheck.lint.run import run
-from anecheck.lint.settings import Settings
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
 from anecheck.mil.printer import model_lines, operation_lines, print_program

@@ -5,11 +5,11 @@ from __future__ import annotations
 from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import ComputeUnits, Target
+from anecheck.lint.asked.settings import Settings
 from anecheck.lint.engine import Judgement, functions_of, judge
 from anecheck.lint.examine import lint_model
 from anecheck.lint.finding import Finding, Severity
 from anecheck.lint.rule import Rule
-from anecheck.lint.settings import Settings
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
 from tests.lint.packs import CountsOperations, Crashes, FlagsEverything, FlagsRelu, OnlyOldFamilies, RemarksOnRelu

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from anecheck.artifact.load import load
+from anecheck.lint.asked.options import Options
+from anecheck.lint.asked.settings import resolve
+from anecheck.lint.asked.wanted import Wanted
 from anecheck.lint.diagnostics import UNKNOWN_OPERATION, diagnose
 from anecheck.lint.examine import lint_model
 from anecheck.lint.fingerprint import fingerprint, subject
-from anecheck.lint.options import Options
 from anecheck.lint.registry import load_registry
-from anecheck.lint.settings import resolve
-from anecheck.lint.wanted import Wanted
 from anecheck.mil.graph import Graph
 from anecheck.mil.parser import parse
 from tests.conftest import FIXTURES

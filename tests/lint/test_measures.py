@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from anecheck.knowledge.target import ComputeUnits
+from anecheck.lint.asked.settings import Settings
 from anecheck.lint.examine import lint_model
 from anecheck.lint.footprint_report import FootprintReport
 from anecheck.lint.measures import footprint_report, memory_total
-from anecheck.lint.settings import Settings
 from anecheck.predict.assess import Assessment
 from anecheck.predict.footprint import copies
 from tests.predict.programs import KNOWLEDGE, LARGE, PACK, blob, chain, conv, judged, large, model_of, program

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from anecheck.knowledge.evidence import Confidence, cite
 from anecheck.knowledge.tables import Knowledge
+from anecheck.lint.asked.options import Options
+from anecheck.lint.asked.settings import Settings, resolve
 from anecheck.lint.company import Company
-from anecheck.lint.options import Options
 from anecheck.lint.plan import Task
 from anecheck.lint.pool import Processes
 from anecheck.lint.registry import load_registry
 from anecheck.lint.rule import Context, Match, ModelRule
 from anecheck.lint.run import Companies, lint_task, one_by_one
-from anecheck.lint.settings import Settings, resolve
 from tests.conftest import FIXTURES
 
 NAMES = ("cumsum", "lstm", "sin", "tan", "rank_6", "mod")

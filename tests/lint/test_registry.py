@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from anecheck.lint import registry
-from anecheck.lint.options import Selection
+from anecheck.lint.asked.options import Selection
 from anecheck.lint.registry import Choice, Registry, UnknownRuleError, load_registry
 from tests.lint.packs import CountsOperations, Crashes, FlagsRelu
 

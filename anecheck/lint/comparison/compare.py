@@ -12,6 +12,7 @@ from pathlib import Path
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
 from anecheck.artifact.locate import ListFileError, find_models
+from anecheck.lint.asked.settings import DEFAULT_FAIL_ON
 from anecheck.lint.company import Company
 from anecheck.lint.comparison.findings import Counterparts, changes
 from anecheck.lint.comparison.functions import JudgedFunction, function_comparison, paired
@@ -23,7 +24,6 @@ from anecheck.lint.finding import Severity
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.reports import ModelReport
 from anecheck.lint.run import Companies, lint_task, make_report
-from anecheck.lint.settings import DEFAULT_FAIL_ON
 from anecheck.mil.model import Model
 
 TOLERANCE = 0.01

@@ -11,6 +11,8 @@ import pytest
 
 from anecheck.artifact.load import load
 from anecheck.knowledge.evidence import Confidence
+from anecheck.lint.asked.options import Options
+from anecheck.lint.asked.settings import Detail
 from anecheck.lint.comparison.compare import ComparisonError, Criteria, compare_planned, find_pairs
 from anecheck.lint.comparison.findings import Counterparts, changes
 from anecheck.lint.comparison.reports import (
@@ -23,10 +25,8 @@ from anecheck.lint.comparison.reports import (
 )
 from anecheck.lint.comparison.verdict import finding_reasons, function_reasons
 from anecheck.lint.finding import Finding, Severity
-from anecheck.lint.options import Options
 from anecheck.lint.plan import Asked, make_plan
 from anecheck.lint.registry import load_registry
-from anecheck.lint.settings import Detail
 from anecheck.mil.model import Kind, Model
 from anecheck.mil.parser import parse
 from anecheck.mil.program import Program

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from anecheck.knowledge.tables import Knowledge
-from anecheck.lint.config import Configuration, ConfigurationError, read_configuration
-from anecheck.lint.discovery import Discovery
+from anecheck.lint.asked.config import Configuration, ConfigurationError, read_configuration
+from anecheck.lint.asked.discovery import Discovery
+from anecheck.lint.asked.options import NOTHING_ASKED, Options, RuleOptions, Selection
+from anecheck.lint.asked.wanted import Wanted
 from anecheck.lint.finding import Severity
-from anecheck.lint.options import NOTHING_ASKED, Options, RuleOptions, Selection
 from anecheck.lint.registry import load_registry
-from anecheck.lint.wanted import Wanted
 from tests.lint.files import write
 
 

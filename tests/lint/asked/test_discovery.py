@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anecheck.lint.config import read_configuration
-from anecheck.lint.discovery import Discovery
+from anecheck.lint.asked.config import read_configuration
+from anecheck.lint.asked.discovery import Discovery
 from tests.lint.files import write
 
 TABLE = "[tool.anecheck.budgets]\nfps = 60\n"

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from anecheck.knowledge.target import DEFAULT_TARGET
-from anecheck.lint.options import Options
+from anecheck.lint.asked.options import Options
+from anecheck.lint.asked.settings import DEFAULT_COMPUTE_UNITS, DEFAULT_FAIL_ON
+from anecheck.lint.asked.wanted import Wanted
 from anecheck.lint.plan import Asked
-from anecheck.lint.settings import DEFAULT_COMPUTE_UNITS, DEFAULT_FAIL_ON
-from anecheck.lint.wanted import Wanted
 from anecheck.predict.budget import HEADROOM
 
 if TYPE_CHECKING:
-    from anecheck.lint.config import Configuration
+    from anecheck.lint.asked.config import Configuration
 
 COMMAND_LINE: Final = "the command line"
 NOBODY: Final = "default"

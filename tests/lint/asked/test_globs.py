@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anecheck.lint.globs import fits, is_literal
+from anecheck.lint.asked.globs import fits, is_literal
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anecheck.lint.asked.wanted import NOTHING_WANTED, Wanted
 from anecheck.lint.finding import Severity
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anecheck.lint.wanted import NOTHING_WANTED, SettingError, Wanted, positive, share, size
+from anecheck.lint.asked.wanted import NOTHING_WANTED, SettingError, Wanted, positive, share, size
 from anecheck.predict.budget import NO_BUDGETS, Neighbour
 
 A, B = Path("a.mlpackage"), Path("b.mlpackage")

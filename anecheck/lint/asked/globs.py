@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wcmatch import glob
 
-from anecheck.lint.discovery import absolute
+from anecheck.lint.asked.discovery import absolute
 
 FLAGS = glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE | glob.FORCEUNIX
 MAGIC = frozenset("*?[{\\")

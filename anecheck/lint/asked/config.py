@@ -16,13 +16,13 @@ from pydantic import BaseModel, ValidationError
 
 from anecheck.knowledge.tables import Knowledge, UnknownLimitError
 from anecheck.knowledge.target import UnknownTargetError, parse_target
-from anecheck.lint.discovery import SHARED_FILE
-from anecheck.lint.globs import fits
-from anecheck.lint.options import NOTHING_ASKED, Options, RuleOptions, Selection
+from anecheck.lint.asked.discovery import SHARED_FILE
+from anecheck.lint.asked.globs import fits
+from anecheck.lint.asked.options import NOTHING_ASKED, Options, RuleOptions, Selection
+from anecheck.lint.asked.tables import BudgetTable, JudgedTable, ModelTable, RuleTable, SuppressTable, Tables
+from anecheck.lint.asked.wanted import SettingError, Wanted
 from anecheck.lint.registry import Registry, UnknownRuleError
-from anecheck.lint.tables import BudgetTable, JudgedTable, ModelTable, RuleTable, SuppressTable, Tables
 from anecheck.lint.waivers import Waiver
-from anecheck.lint.wanted import SettingError, Wanted
 
 SUPPRESS_HEADER: Final = re.compile(
     r"^\s*\[\[\s*(?:tool\s*\.\s*[\"']?anecheck[\"']?\s*\.\s*)?suppress\s*\]\]", re.MULTILINE

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, parse_target
+from anecheck.lint.asked.options import Options
+from anecheck.lint.asked.wanted import NOTHING_WANTED, Wanted
 from anecheck.lint.diagnostics import DIAGNOSTICS
 from anecheck.lint.finding import Severity
-from anecheck.lint.options import Options
 from anecheck.lint.registry import PackError, Registry
 from anecheck.lint.rule import Rule
-from anecheck.lint.wanted import NOTHING_WANTED, Wanted
 
 FAIL_ON = (*(severity.value for severity in Severity), "never")
 IGNORE_KEY = "com.anecheck.ignore"

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from anecheck.lint.asked.wanted import positive, share, size
 from anecheck.lint.finding import Severity
-from anecheck.lint.wanted import positive, share, size
 
 
 def _hyphened(name: str) -> str:
