@@ -25,10 +25,11 @@ def with_notices(report: Report, plan: Plan, used: Counter[Waiver], today: date)
     What a shard has not used another may have, so a shard says nothing of that: `anecheck merge` does.
     """
     paths = {absolute(task.path) for task in plan.tasks}
+    disk = _Disk()
     suppressions = [
-        _suppression(planned, used[planned.waiver], paths)
+        _suppression(planned, used[planned.waiver], paths, disk)
         for planned in plan.waivers
-        if planned.fits or not _models_of(planned)
+        if planned.fits or not disk.models_of(planned)
     ]
     silenced = plan.settings.silenced
     notices = [finding for baseline in plan.baselines for finding in baseline.vanished()]
@@ -53,7 +54,7 @@ def _notice(diagnostic: Diagnostic, message: str, item: SuppressionReport) -> Fi
     return replace(found, source=Source(file=item.file, line=item.line))
 
 
-def _suppression(planned: PlannedWaiver, used: int, paths: set[Path]) -> SuppressionReport:
+def _suppression(planned: PlannedWaiver, used: int, paths: set[Path], disk: _Disk) -> SuppressionReport:
     waiver = planned.waiver
     return SuppressionReport(
         rule=waiver.rule,
@@ -64,16 +65,24 @@ def _suppression(planned: PlannedWaiver, used: int, paths: set[Path]) -> Suppres
         file=str(waiver.file),
         line=waiver.line,
         used=used,
-        complete=used > 0 or ((planned.is_judged or not planned.fits) and set(_models_of(planned)) <= paths),
+        complete=used > 0 or ((planned.is_judged or not planned.fits) and set(disk.models_of(planned)) <= paths),
     )
 
 
-def _models_of(planned: PlannedWaiver) -> list[Path]:
-    """Every model on the disk that a suppression fits. A glob that is a path needs no search."""
-    if all(map(is_literal, planned.globs)):
-        named = (absolute(planned.folder / glob) for glob in planned.globs)
-        return [path for path in named if path.exists()]
-    everywhere = (absolute(path) for path in find_models([str(planned.folder)]))
-    return [
-        path for path in everywhere if path != absolute(planned.folder) and fits(path, planned.globs, planned.folder)
-    ]
+class _Disk:
+    """Which models there are, each folder searched at most once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, list[Path]] = {}
+
+    def models_of(self, planned: PlannedWaiver) -> list[Path]:
+        """Every model that a suppression fits. A glob that is a path needs no search."""
+        if all(map(is_literal, planned.globs)):
+            named = (absolute(planned.folder / glob) for glob in planned.globs)
+            return [path for path in named if path.exists()]
+        return [path for path in self._below(absolute(planned.folder)) if fits(path, planned.globs, planned.folder)]
+
+    def _below(self, folder: Path) -> list[Path]:
+        if folder not in self._found:
+            self._found[folder] = [path for path in find_models([str(folder)]) if path != folder]
+        return self._found[folder]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.asked.discovery import Discovery, near
 from anecheck.lint.asked.options import NOTHING_ASKED, Options
-from anecheck.lint.asked.settings import DEFAULT_FAIL_ON, NO_DETAIL, Detail, Settings, resolve
+from anecheck.lint.asked.settings import NO_DETAIL, Detail, Settings, resolve
 from anecheck.lint.registry import Registry
 from anecheck.mil.model import Model
 
@@ -67,12 +67,10 @@ class PlannedWaiver:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole run. `settings` are those of a model that no configuration speaks of."""
+    """A whole run. `settings` are those of the run itself: by them it is said what there is to say of suppressions."""
 
     tasks: tuple[Task, ...]
     settings: Settings
-    fail_on: str = DEFAULT_FAIL_ON
-    """The least severity of what is said of the run itself that makes the exit code 1."""
     waivers: tuple[PlannedWaiver, ...] = ()
     baselines: tuple[Baseline, ...] = ()
 
@@ -155,7 +153,7 @@ class _Planner:
 
             planned = self.waivers.setdefault(waiver, PlannedWaiver(waiver, globs, folder, fits=False, is_judged=False))
             if fits(path, globs, folder):
-                judged = settings.selected is None or bool(waiver.codes & settings.selected)
+                judged = any(map(settings.speaks, waiver.codes))
                 self.waivers[waiver] = replace(planned, fits=True, is_judged=planned.is_judged or judged)
                 fitting.append(waiver)
         return tuple(fitting)
@@ -192,8 +190,7 @@ def make_plan(
     """
     configurations = known or Configurations(asked, registry)
     planner = _Planner(asked, registry, configurations)
-    own = planner.resolved(asked.options)
     tasks = tuple(planner.task(model) for model in models)
     run = configurations.of_run() if planner.waivers or planner.baselines else None
-    fail_on = asked.options.fail_on or (run.tables.fail_on if run else None) or DEFAULT_FAIL_ON
-    return Plan(tasks, own, fail_on, tuple(planner.waivers.values()), tuple(planner.baselines.values()))
+    own = planner.resolved(asked.options.over(run.options(Path.cwd())) if run else asked.options)
+    return Plan(tasks, own, tuple(planner.waivers.values()), tuple(planner.baselines.values()))

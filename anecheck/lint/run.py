@@ -66,14 +66,15 @@ def run(
     companies = Companies(plan.tasks)
     outcomes = list((runner or one_by_one)(tasks, companies, progress))
     report = make_report([outcome.report for outcome in outcomes], plan.settings)
-    if not (plan.waivers or plan.baselines or shard or plan.fail_on != report.fail_on):
+    report = replace(report, shard=shard, fail_on=plan.settings.fail_on)
+    if not (plan.waivers or plan.baselines):
         return report
     from anecheck.lint.notices import with_notices  # noqa: PLC0415
 
     used: Counter[Waiver] = Counter()
     for outcome in outcomes:
         used.update(outcome.used)
-    return with_notices(replace(report, shard=shard, fail_on=plan.fail_on), plan, used, today())
+    return with_notices(report, plan, used, today())
 
 
 def one_by_one(

@@ -224,3 +224,40 @@ def test_the_program_is_written_where_findings_point(anecheck: RunAnecheck, proj
     assert [model["listing"] for model in report["models"]] == ["build/mil/app/C.mil", "build/mil/lib/K.mil"]
     shown = anecheck("show", "app/C.mlpackage", cwd=project).stdout
     assert (project / "build/mil/app/C.mil").read_text() == shown
+
+
+SUPPRESS = '[[suppress]]\nrule = "ANE110"\nmodel = "{}"\nreason = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "told"),
+    [
+        ("app/*", [], True),
+        ("app/*", ["app"], True),
+        ("app/*", ["lib"], False),
+        ("**", [], True),
+        ("**", ["app"], False),
+        ("app/C.mlpackage", ["app"], True),
+        ("app/C.mlpackage", ["lib"], False),
+        ("gone/*", ["lib"], True),
+        ("gone/G.mlpackage", ["lib"], True),
+        ("app/*", ["--ignore", "ANE110"], False),
+        ("app/*", ["--ignore", "unused-suppression"], False),
+    ],
+)
+def test_a_suppression_is_unused_only_if_every_model_that_it_fits_was_linted(
+    anecheck: RunAnecheck, project: Path, model: str, arguments: list[str], told: bool
+) -> None:
+    configure(project, SUPPRESS.format(model))
+    notices = lint(anecheck, project, *arguments)["notices"]
+    assert [notice["code"] for notice in notices] == (["ANE040"] if told else [])
+
+
+def test_the_configuration_has_a_say_in_what_is_told_of_itself(anecheck: RunAnecheck, project: Path) -> None:
+    configure(project, 'ignore = ["ANE104", "ANE040"]\n' + SUPPRESS.format("**"))
+    assert lint(anecheck, project)["notices"] == []
+    configure(project, 'ignore = ["ANE104"]\nfail-on = "error"\n' + SUPPRESS.format("**"))
+    assert anecheck("lint", cwd=project).returncode == 0
+    write(project / "base.toml", 'fail-on = "error"\nignore = "ANE104"')
+    configure(project, 'extend = "base.toml"\n' + SUPPRESS.format("**"))
+    assert anecheck("lint", cwd=project).returncode == 0
