@@ -49,9 +49,16 @@ def lint_model(model: Model, settings: Settings, company: Company | None = None)
     findings = with_sources(findings, model, functions)
     assessments, memory = judgements[0].assessments, None
     reports = [
-        function_report(function, assessment, judgements[0], settings.knowledge, operations=settings.operations)
+        function_report(function, assessment, judgements[0])
         for function, assessment in zip(functions, assessments, strict=True)
     ]
+    if settings.operations:
+        from anecheck.lint.explained import explained  # noqa: PLC0415  # most runs ask for totals only
+
+        reports = [
+            explained(report, function, assessment.placement, judgements[0], settings.knowledge)
+            for report, function, assessment in zip(reports, functions, assessments, strict=True)
+        ]
     if settings.footprint and functions:
         from anecheck.lint.measures import memory_total, with_footprint  # noqa: PLC0415  # only one command needs it
 

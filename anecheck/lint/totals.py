@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from anecheck.knowledge.evidence import Device
-from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.engine import Judgement
 from anecheck.lint.reports import FunctionReport, LatencyReport, Summary
 from anecheck.lint.rule import GraphContext
@@ -12,15 +11,13 @@ from anecheck.predict.assess import Assessment
 from anecheck.predict.placement import Placement
 
 
-def function_report(
-    function: GraphContext, assessment: Assessment, judgement: Judgement, knowledge: Knowledge, *, operations: bool
-) -> FunctionReport:
-    """Count a function's operations by predicted device; with `operations`, list them and explain the plan."""
+def function_report(function: GraphContext, assessment: Assessment, judgement: Judgement) -> FunctionReport:
+    """Count a function's operations by predicted device."""
     graph, placement = function.graph, assessment.placement
     running = graph.running
     devices = devices_of(running, placement)
     off = sum(Device.ANE in judgement.blockers.get(node, {}) for node in running)
-    report = FunctionReport(
+    return FunctionReport(
         name=function.label,
         opset=graph.function.opset,
         summary=Summary(
@@ -39,11 +36,6 @@ def function_report(
             latency=_latency(assessment),
         ),
     )
-    if not operations:
-        return report
-    from anecheck.lint.explained import explained  # noqa: PLC0415  # most runs ask for totals only
-
-    return explained(report, function, placement, judgement, knowledge)
 
 
 def _latency(assessment: Assessment) -> LatencyReport:
