@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ def lint(  # noqa: PLR0913  # each is one thing to say of a run
 
     """
     asked = _asked(target, compute_units, select, ignore, limits, budgets)
-    asked = replace(asked, isolated=isolated, baseline=Path(baseline) if baseline else None)
+    asked = asked._replace(isolated=isolated, baseline=Path(baseline) if baseline else None)
     return run(make_plan(list(_each(models)), asked, load_registry()))
 
 
@@ -99,7 +98,7 @@ def compare(  # noqa: PLR0913  # each is one thing to say of a comparison
 
     criteria = comparison.Criteria(fail_on, tolerance)
     asked = _asked(target, compute_units, select, ignore, limits, NOTHING_WANTED)
-    asked = replace(asked, detail=Detail(operations=True), baselines=False)
+    asked = asked._replace(detail=Detail(operations=True), baselines=False)
     registry = load_registry()
     if isinstance(old, Model) and isinstance(new, Model):
         return comparison.compare_planned(make_plan([new], asked, registry), [old], criteria)

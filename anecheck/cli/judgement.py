@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -25,8 +24,7 @@ from anecheck.lint.registry import UnknownRuleError, load_registry
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class JudgementOptions:
+class JudgementOptions(NamedTuple):
     """What the options of `judgement_options` were given."""
 
     targets: tuple[str, ...]
@@ -61,7 +59,7 @@ def judgement_options(command: F) -> F:
     """Add the options that say what a model is judged for, and by which rules; they arrive as one `judgement`."""
 
     def pack(given: dict[str, Any]) -> dict[str, Any]:
-        own = {field.name: given.pop(field.name) for field in fields(JudgementOptions)}
+        own = {name: given.pop(name) for name in JudgementOptions._fields}
         return {"judgement": JudgementOptions(**own)}
 
     options = (
@@ -151,7 +149,7 @@ class Session:
         self._force_exclude = force_exclude
         self.asked = Asked(
             judgement.options(wanted, fail_on),
-            replace(detail, model_ignores=judgement.model_ignores),
+            detail._replace(model_ignores=judgement.model_ignores),
             Path(judgement.configuration) if judgement.configuration else None,
             judgement.isolated,
             Path(baseline) if baseline else None,

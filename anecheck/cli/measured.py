@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -28,9 +28,9 @@ class Comparison:
         """What to predict for: what the file was measured on, where the options do not say."""
         chip, system = chip_of(self.plan, self.knowledge), system_of(self.plan)
         if chip and not given.targets:
-            given = replace(given, targets=(f"{chip}/{system}" if system else chip,))
+            given = given._replace(targets=(f"{chip}/{system}" if system else chip,))
         if self.plan.compute_units and given.compute_units is None:
-            given = replace(given, compute_units=self.plan.compute_units.value)
+            given = given._replace(compute_units=self.plan.compute_units.value)
         return given
 
     def compared(self, report: Report) -> Report:

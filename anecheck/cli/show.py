@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import click
 
@@ -39,5 +38,5 @@ def command(
     except ArtifactError as error:
         click.echo(f"{visible(str(task.path))}: error {error.fault.value}: {visible(error.message)}", err=True)
         sys.exit(EXIT_UNREADABLE)
-    found = lint_task(replace(task, model=model), Company(task.settings)).report.findings if findings else []
+    found = lint_task(task._replace(model=model), Company(task.settings)).report.findings if findings else []
     click.echo(render(model, found), nl=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 FAMILIES = ("H11", "H12", "H13", "H14", "H15", "H16", "H17", "H18")
 """Engine generations, oldest first: H13 is A14 and M1, H16 is A17 Pro and M4."""
@@ -34,8 +34,7 @@ class Confidence(str, Enum):
         return list(Confidence).index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(NamedTuple):
     """A source that says something, and how well it knows it.
 
     `source` is a key of `sources.toml`; `families` are the engine generations on which it was seen (elsewhere the claim is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anecheck.artifact.errors import Fault
 from anecheck.knowledge.evidence import Confidence
@@ -14,8 +14,7 @@ from anecheck.lint.rule import GraphContext
 from anecheck.mil.model import Model, WeightFile
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """A diagnostic of the tool itself: what it means and what to do."""
 
     code: str

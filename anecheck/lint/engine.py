@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from anecheck.knowledge.evidence import Device
 from anecheck.knowledge.tables import Knowledge
@@ -18,8 +19,7 @@ from anecheck.predict.support import UNITS, support
 from anecheck.predict.whole import whole_program_reasons
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(NamedTuple):
     """A rule that failed, and how."""
 
     rule: Rule

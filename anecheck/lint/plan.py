@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.asked.discovery import Discovery, near
@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # most models have none, and are spared the import of what re
     from anecheck.lint.waivers import Waiver
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What somebody asks of a run on the command line or from Python; it counts before any configuration."""
 
     options: Options = NOTHING_ASKED
@@ -36,8 +35,7 @@ class Asked:
     """Whether baselines count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A model to lint, and by what."""
 
     path: Path
@@ -52,8 +50,7 @@ class Task:
     """The model itself where it was read already; no configuration speaks of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedWaiver:
+class PlannedWaiver(NamedTuple):
     """A suppression of a configuration in use: the globs of models that it fits, from `folder`, and whether any of the run
     does. `is_judged` says whether the rules that it names were to speak of one of these.
     """
@@ -65,8 +62,7 @@ class PlannedWaiver:
     is_judged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A whole run. `settings` are those of the run itself: by them it is said what there is to say of suppressions."""
 
     tasks: tuple[Task, ...]
@@ -154,7 +150,7 @@ class _Planner:
             planned = self.waivers.setdefault(waiver, PlannedWaiver(waiver, globs, folder, fits=False, is_judged=False))
             if fits(path, globs, folder):
                 judged = any(map(settings.speaks, waiver.codes))
-                self.waivers[waiver] = replace(planned, fits=True, is_judged=planned.is_judged or judged)
+                self.waivers[waiver] = planned._replace(fits=True, is_judged=planned.is_judged or judged)
                 fitting.append(waiver)
         return tuple(fitting)
 

@@ -15,8 +15,7 @@ from anecheck.lint.rule import ModelRule, OperationRule, Rule
 GROUP = "anecheck.rules"
 
 
-@dataclass(frozen=True, slots=True)
-class PackError:
+class PackError(NamedTuple):
     """A rule pack that could not be loaded."""
 
     pack: str

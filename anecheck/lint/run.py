@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from anecheck.lint.waivers import Waiver
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a task, and how many findings each suppression of the configuration has excused."""
 
     report: ModelReport
-    used: Counter[Waiver] = field(default_factory=Counter)
+    used: Mapping[Waiver, int] = {}  # nobody changes it
 
 
 class Companies:

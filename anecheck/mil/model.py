@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from anecheck.mil.program import Program
 
@@ -18,8 +19,7 @@ class Kind(str, Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Flexibility:
+class Flexibility(NamedTuple):
     """The shapes that a flexible input accepts.
 
     `kind` is "range" (one (lower, upper) pair in `bounds` for each dimension; upper `None` is unbounded) or "enumerated"
@@ -32,8 +32,7 @@ class Flexibility:
     shapes: tuple[tuple[int, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """An input, output or state of the model's interface.
 
     `type` is "multiarray", "image", "state", "string", "dictionary", "int64", "double" or "sequence". For arrays and
@@ -48,8 +47,7 @@ class Feature:
     flexibility: Flexibility | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """What a function (or a model without functions) takes, gives and keeps."""
 
     inputs: tuple[Feature, ...] = ()
@@ -59,8 +57,7 @@ class Interface:
     predicted_probabilities: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """One tensor in a weight file, as its own header gives it: `offset` is the header's, sizes are in bytes."""
 
     offset: int
@@ -68,8 +65,7 @@ class Blob:
     data_offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class WeightFile:
+class WeightFile(NamedTuple):
     """A weight file of the model.
 
     `status` is "present", "absent", "pointer" (a Git LFS pointer), "truncated" or "unreadable"; `size` is in bytes, for a
@@ -79,12 +75,11 @@ class WeightFile:
     path: str
     status: str
     size: int | None = None
-    blobs: Mapping[int, Blob] = field(default_factory=dict)
+    blobs: Mapping[int, Blob] = {}  # nobody changes it
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A layer of a neural network in the format before ML Programs; `custom_class` names a custom layer's class."""
 
     name: str

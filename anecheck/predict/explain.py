@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anecheck.knowledge.evidence import Device
 from anecheck.predict.placement import MICROSECONDS, NEVER, Placement, Segment, solve
@@ -15,8 +15,7 @@ MOST_MENDS = 3
 """How many mends a proposal may have, so that somebody will make them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+class Boundary(NamedTuple):
     """A change of device before the operation at `position`.
 
     `cut_by` is the position of the operation that forces it, with the `codes` of the rules that block that one; where
@@ -30,8 +29,7 @@ class Boundary:
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
+class Mend(NamedTuple):
     """Operations to mend together, and what the plan would be then: re-solved, not guessed."""
 
     positions: tuple[int, ...]
@@ -42,8 +40,7 @@ class Mend:
     won_us: float
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(NamedTuple):
     """A program that the engine could run but that does not pay: what it saves there, and what going there costs."""
 
     saved_us: float

@@ -9,7 +9,6 @@ Fitted to published latencies (`latency.toml`); everything here is an estimate, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from anecheck.knowledge.evidence import Device
@@ -54,8 +53,7 @@ class OperationTime(NamedTuple):
         return most if times[most] else "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """The parts of a prediction's time, in milliseconds. `elsewhere` is what runs on CPU and GPU, `switches` the changes.
 
     `operations` are those of the engine that need anything.

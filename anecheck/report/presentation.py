@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presentation:
+class Presentation(NamedTuple):
     """How a report is to be written; a format takes from it what means something to it.
 
     Relative paths of the report are from the folder `base`, and paths that lie inside of `root` are written from there; the

@@ -36,7 +36,7 @@ class Renaming:
 
     def feature(self, feature: Feature) -> Feature:
         """An input or output of the model, called as the function calls it."""
-        return replace(feature, name=self(feature.name))
+        return feature._replace(name=self(feature.name))
 
     def _variable(self, variable: Variable) -> Variable:
         return Variable(self(variable.name), variable.type)
@@ -70,7 +70,7 @@ def re_exported(model: Model) -> Model:
 
 def _interface(interface: Interface, renaming: Renaming) -> Interface:
     features = [tuple(map(renaming.feature, each)) for each in (interface.inputs, interface.outputs, interface.states)]
-    return replace(interface, inputs=features[0], outputs=features[1], states=features[2])
+    return interface._replace(inputs=features[0], outputs=features[1], states=features[2])
 
 
 def edited(function: Function, seed: int, edits: int) -> tuple[Function, set[str]]:

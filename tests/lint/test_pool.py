@@ -6,7 +6,6 @@ import os
 import pickle
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from anecheck.knowledge.evidence import Confidence, cite
@@ -48,7 +47,7 @@ def test_each_model_is_announced_once_and_in_order() -> None:
 
 def test_settings_cross_over_without_their_tables() -> None:
     settings = resolve(Options(limits=(("conv-kernel-width", 5.0),)), load_registry())
-    lint_task(replace(TASKS[0], settings=settings), Company(settings))
+    lint_task(TASKS[0]._replace(settings=settings), Company(settings))
     crossed: Settings = pickle.loads(pickle.dumps(settings))  # noqa: S301  # our own
     assert len(pickle.dumps(settings)) < 20_000
     assert crossed.knowledge.limit("conv-kernel-width", "H16") == settings.knowledge.limit("conv-kernel-width", "H16")
@@ -56,8 +55,8 @@ def test_settings_cross_over_without_their_tables() -> None:
 
 
 def test_a_process_that_is_killed_costs_only_the_model_that_kills_it() -> None:
-    deadly = replace(TASKS[0].settings, rules=(*TASKS[0].settings.rules, KillsItsProcess()))
-    outcomes = list(Processes(2)([replace(task, settings=deadly) for task in TASKS], Companies(())))
+    deadly = TASKS[0].settings._replace(rules=(*TASKS[0].settings.rules, KillsItsProcess()))
+    outcomes = list(Processes(2)([task._replace(settings=deadly) for task in TASKS], Companies(())))
     errors = [outcome.report.error for outcome in outcomes]
     assert [error.code if error else None for error in errors] == [None, None, "ANE032", None, None, None]
     assert errors[2] is not None

@@ -219,7 +219,7 @@ def test_a_range_of_shapes_keeps_the_whole_program_from_the_engine() -> None:
 
 def test_enumerated_shapes_do_not() -> None:
     flexible = Flexibility("enumerated", (1, 256, 28, 28), shapes=((1, 256, 28, 28), (2, 256, 28, 28)))
-    (placement,) = judged(model_of(chain(["conv"] * 4), Interface((replace(RANGE, flexibility=flexible),)))).placements
+    (placement,) = judged(model_of(chain(["conv"] * 4), Interface((RANGE._replace(flexibility=flexible),)))).placements
     assert devices(placement) == [ANE] * 4
     assert placement.whole == ()
 

@@ -158,7 +158,7 @@ def renamed_block(block: Block) -> Block:
 
 
 def _renamed_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-    return tuple(replace(each, name=other(each.name)) for each in features)
+    return tuple(each._replace(name=other(each.name)) for each in features)
 
 
 def renamed(model: Model) -> Model:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anecheck.lint.asked.wanted import NOTHING_WANTED, Wanted
 from anecheck.lint.finding import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Rules to run, by codes, prefixes or names: only those of `select`, those of `extend` as well, none of `ignore`."""
 
     select: tuple[str, ...] = ()
@@ -21,8 +20,7 @@ class Selection:
         return bool(self.select or self.extend or self.ignore)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOptions:
+class RuleOptions(NamedTuple):
     """What is set for the rules that a selector means: a severity, and limits (name, value) that hold for them alone."""
 
     selector: str
@@ -30,8 +28,7 @@ class RuleOptions:
     limits: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What is asked for; empty or `None` where nothing is.
 
     `selections` and `rules` are in the order in which they were said: a later one has the last word.

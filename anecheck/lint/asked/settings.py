@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from anecheck.knowledge.tables import Knowledge
 from anecheck.knowledge.target import DEFAULT_TARGET, ComputeUnits, Target, parse_target
@@ -22,8 +22,7 @@ DEFAULT_FAIL_ON = Severity.WARNING.value
 DEFAULT_COMPUTE_UNITS = ComputeUnits.CPU_AND_NE.value
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What to judge, and for what. The first of `targets` is the one that per-operation results speak of."""
 
     rules: tuple[Rule, ...]
@@ -42,9 +41,9 @@ class Settings:
     """What the app can afford."""
     footprint: bool = False
     """Whether the report says how much memory and time every function takes."""
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = {}  # nobody changes it
     """Other severities than the rules' own, by code."""
-    own_knowledge: Mapping[str, Knowledge] = field(default_factory=dict)
+    own_knowledge: Mapping[str, Knowledge] = {}
     """What single rules judge by where limits were set for them alone, by code."""
     fail_on: str = DEFAULT_FAIL_ON
     model_ignores: bool = True
@@ -58,8 +57,7 @@ class Settings:
         return code not in self.silenced if code in DIAGNOSTICS else known
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """How much a report is to hold, whether models may excuse themselves, and where their programs are written as text."""
 
     operations: bool = False

@@ -127,8 +127,8 @@ def compare_planned(
 def _of(other: Path | Model, task: Task) -> Task:
     """A task for another model, by the same settings."""
     if isinstance(other, Model):
-        return replace(task, path=Path(other.path), model=other)
-    return replace(task, path=other, model=None)
+        return task._replace(path=Path(other.path), model=other)
+    return task._replace(path=other, model=None)
 
 
 def _judged(task: Task, company: Company) -> tuple[ModelReport, list[JudgedFunction]]:
@@ -136,7 +136,7 @@ def _judged(task: Task, company: Company) -> tuple[ModelReport, list[JudgedFunct
         model = task.model or load(task.path)
     except ArtifactError:
         return lint_task(task, company).report, []
-    report = lint_task(replace(task, model=model), company).report
+    report = lint_task(task._replace(model=model), company).report
     return report, _functions(model, report)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, cite
@@ -107,7 +106,7 @@ class ConvolutionKernel(OperationRule):
         measured = len(taps) == 2 and (height == width or 1 in {height, width})
         evidence = limit.citations if limit else ()
         if not measured:
-            evidence = tuple(replace(citation, confidence=Confidence.EXTRAPOLATED) for citation in evidence)
+            evidence = tuple(citation._replace(confidence=Confidence.EXTRAPOLATED) for citation in evidence)
         shape = " × ".join(map(str, taps))
         yield self.finding(operation, f"kernel {shape}", families=families, evidence=evidence, kernel=list(taps))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from anecheck.knowledge.evidence import FAMILIES, Confidence, cite
@@ -94,7 +93,7 @@ class AttentionScoreMatrix(OperationRule):
             return
         evidence = limit.citations
         if fused:
-            evidence = tuple(replace(citation, confidence=Confidence.EXTRAPOLATED) for citation in evidence)
+            evidence = tuple(citation._replace(confidence=Confidence.EXTRAPOLATED) for citation in evidence)
         yield self.finding(
             operation,
             f"{rows:,} queries × {keys:,} keys make {rows * keys:,} scores a head, where {int(limit.value):,} gave wrong results",
