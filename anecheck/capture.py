@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from anecheck.artifact.hierarchy import Hierarchy
-from anecheck.artifact.locate import MODEL_FILE, PACKAGES, sidecar_of
+from anecheck.artifact.locate import MODEL_FILE, PACKAGES, shown, sidecar_of
 from anecheck.artifact.scopes import CaptureError, Scoped, scoped_functions
 from anecheck.artifact.sidecar import Origin, Origins, SidecarError, read_sidecar, write_sidecar
 
@@ -127,7 +127,7 @@ class _Files:
             return None
         if place.is_relative_to(self._project):
             place = Path(os.path.relpath(place, self._folder))
-        return place.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+        return shown(place.as_posix())
 
 
 class _CallableModule(ModuleType):

@@ -93,3 +93,8 @@ def _search(folder: Path) -> Iterator[Path]:
                 folders.remove(name)
         yield from (Path(root) / name for name in files if Path(name).suffix.lower() in {MODEL_FILE, *PACKAGES})
     yield from closed  # reading them says why they are closed
+
+
+def shown(text: str | Path) -> str:
+    """A path or a name as text that can be written: bytes that are no UTF-8, which file names may hold, become escapes."""
+    return str(text).encode("utf-8", "backslashreplace").decode("utf-8")

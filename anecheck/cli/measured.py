@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from anecheck.artifact.locate import shown
 from anecheck.cli.judgement import JudgementOptions
 from anecheck.knowledge.tables import Knowledge
 from anecheck.lint.measured import chip_of, system_of, with_measured
@@ -44,11 +45,10 @@ class Comparison:
 def open_comparison(file: str) -> Comparison:
     """Read a file; one that holds no plan is a usage error."""
     knowledge = Knowledge()
-    shown = file.encode("utf-8", "backslashreplace").decode("utf-8")
     try:
-        return Comparison(read_plan(Path(file), knowledge.operators.keys()), shown, knowledge)
+        return Comparison(read_plan(Path(file), knowledge.operators.keys()), shown(file), knowledge)
     except PlanError as error:
-        raise _refused(shown, error) from error
+        raise _refused(shown(file), error) from error
 
 
 def _refused(file: str, error: PlanError) -> click.UsageError:

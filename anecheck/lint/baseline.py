@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from anecheck.artifact.locate import shown
 from anecheck.lint.asked.discovery import absolute
 from anecheck.lint.asked.wanted import SettingError
 from anecheck.lint.diagnostics import STALE_BASELINE, diagnose
@@ -71,7 +72,7 @@ class Baseline:
 def key_of(model: Path, file: Path) -> str:
     """How a baseline names a model: its path from the file's folder, with slashes on every system."""
     place = os.path.relpath(absolute(model), absolute(file).parent)
-    return Path(place).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+    return shown(Path(place).as_posix())
 
 
 def accept(
@@ -154,7 +155,7 @@ def write_baseline(file: Path, models: Mapping[str, Entries]) -> None:
     }
     text = json.dumps({"anecheck-baseline": FORMAT, "models": rows}, indent=1, ensure_ascii=False)
     try:
-        file.write_text(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n", encoding="utf-8")
+        file.write_text(shown(text) + "\n", encoding="utf-8")
     except OSError as error:
         raise BaselineError(f"{file}: cannot be written: {error.strerror}") from error
 

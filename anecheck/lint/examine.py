@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timezone
-from pathlib import Path
 
+from anecheck.artifact.locate import shown
 from anecheck.lint.asked.settings import IGNORE_KEY, Settings
 from anecheck.lint.assemble import rule_findings
 from anecheck.lint.company import Company
@@ -95,11 +95,6 @@ def target_reports(settings: Settings) -> list[TargetReport]:
         TargetReport(chip=target.chip, family=target.family, os=target.os, compute_units=settings.compute_units.value)
         for target in settings.targets
     ]
-
-
-def shown(path: str | Path) -> str:
-    """A path for the report: bytes that are no UTF-8, which file names may hold, are written as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def today() -> date:

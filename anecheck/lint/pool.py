@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from anecheck.artifact.locate import shown
 from anecheck.lint.diagnostics import WORKER_DIED
-from anecheck.lint.examine import shown, target_reports
+from anecheck.lint.examine import target_reports
 from anecheck.lint.plan import Task
 from anecheck.lint.reports import ModelReport, ReadError
 from anecheck.lint.run import Companies, Outcome, lint_task

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
+from anecheck.artifact.locate import shown
 from anecheck.lint.asked.settings import Settings
 from anecheck.lint.company import Company
-from anecheck.lint.examine import lint_model, shown, target_reports, today
+from anecheck.lint.examine import lint_model, target_reports, today
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.reports import ModelReport, ReadError, Report, ToolReport
 from anecheck.version import __version__

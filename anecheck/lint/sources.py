@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anecheck.artifact.locate import sidecar_of
+from anecheck.artifact.locate import shown, sidecar_of
 from anecheck.artifact.weight_names import dotted, is_exported, is_torch, owner
 from anecheck.lint.diagnostics import DAMAGED_SOURCE_MAP, STALE_SOURCE_MAP, diagnose
 from anecheck.lint.finding import Finding, Source
@@ -29,7 +29,7 @@ def with_sources(findings: list[Finding], model: Model, functions: Sequence[Grap
     """The findings with their sources, and with what is wrong with the model's sidecar."""
     if not any(finding.operation for finding in findings):
         return findings
-    folder = _shown(str(Path(model.path).parent))
+    folder = shown(str(Path(model.path).parent))
     origins, diagnostics = _captured(model, functions)
     sources = _Sources(model, functions, origins, folder)
     return [sources.added_to(finding) for finding in findings] + diagnostics
@@ -45,7 +45,7 @@ def _captured(model: Model, functions: Sequence[GraphContext]) -> tuple[Origins,
     try:
         origins = read_sidecar(sidecar)
     except SidecarError as error:
-        name = _shown(sidecar.name)
+        name = shown(sidecar.name)
         message = f"'{name}' says nothing of where operations come from: {error}"
         return {}, [diagnose(DAMAGED_SOURCE_MAP, message, file=name)]
     return origins, _stale(origins, functions, sidecar)
@@ -117,14 +117,9 @@ def _stale(origins: Origins, functions: Sequence[GraphContext], sidecar: Path) -
         agreeing += sum((origin := known.get(node.name)) is not None and origin.type == node.type for node in nodes)
     if agreeing == total:
         return []
-    name = _shown(sidecar.name)
+    name = shown(sidecar.name)
     message = (
         f"'{name}' is of another export: {agreeing:,} of {total:,} operations are in it with the same name and type, "
         "and only these have a source from it"
     )
     return [diagnose(STALE_SOURCE_MAP, message, file=name, operations=total, agreeing=agreeing)]
-
-
-def _shown(path: str) -> str:
-    """A path for the report: bytes that are no UTF-8 are written as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")

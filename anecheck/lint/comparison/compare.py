@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anecheck.artifact.errors import ArtifactError
 from anecheck.artifact.load import load
-from anecheck.artifact.locate import ListFileError, find_models
+from anecheck.artifact.locate import ListFileError, find_models, shown
 from anecheck.lint.asked.settings import DEFAULT_FAIL_ON
 from anecheck.lint.company import Company
 from anecheck.lint.comparison.findings import Counterparts, changes
@@ -19,7 +19,6 @@ from anecheck.lint.comparison.functions import JudgedFunction, function_comparis
 from anecheck.lint.comparison.reports import Comparison, ModelComparison
 from anecheck.lint.comparison.verdict import finding_reasons, function_reasons
 from anecheck.lint.engine import functions_of
-from anecheck.lint.examine import shown
 from anecheck.lint.finding import Severity
 from anecheck.lint.plan import Plan, Task
 from anecheck.lint.reports import ModelReport
