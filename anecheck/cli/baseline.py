@@ -36,8 +36,9 @@ def command(
     """Write what is found today into a baseline, by fingerprint and counted.
 
     `anecheck lint --baseline FILE`, or `baseline = "FILE"` in the configuration, then counts only what is new, and says
-    what is gone. PATH is as for `lint`. Models that are not linted now keep what the baseline has of them, if they still
-    exist. Exit code: 0, 2 wrong usage, 3 a model could not be read (the others are written).
+    what is gone. PATH is as for `lint`. What the baseline has of models that are not linted now, and of rules that are not
+    selected, stays, as long as the model exists. Exit code: 0, 2 wrong usage, 3 a model could not be read (the others are
+    written).
     """
     plan = Session(judgement, wanted, baselines=False).plan(paths)
     with usage_errors():
@@ -64,8 +65,12 @@ def _update(file: Path, models: list[tuple[Task, ModelReport]], *, prune: bool) 
     for task, model in models:
         if model.error is None:
             key = key_of(task.path, file)
-            gone = accept(model.findings, old.get(key, {}), task.settings.speaks)[1]
-            new[key] = pruned(old.get(key, {}), gone) if prune else entries_of(model.findings)
+            entries, speaks = old.get(key, {}), task.settings.speaks
+            if prune:
+                new[key] = pruned(entries, accept(model.findings, entries, speaks)[1])
+            else:
+                silent = {known: entry for known, entry in entries.items() if not speaks(entry.code)}
+                new[key] = {**silent, **entries_of(model.findings)}
     write_baseline(file, new)
     before, after = _count(old), _count(new)
     was = f" (was {before})" if known else ""

@@ -130,13 +130,13 @@ def read_baseline(file: Path) -> Baseline:
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}; `anecheck baseline` writes one") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise BaselineError(f"{file}: it is no JSON text ({error}); write it anew with `anecheck baseline`") from error
+        raise BaselineError(f"{file}: it is no JSON text ({error}); delete it and run `anecheck baseline`") from error
     if not isinstance(content, dict) or content.get("anecheck-baseline") != FORMAT:
-        raise BaselineError(f"{file}: it is no baseline of this version; write it anew with `anecheck baseline`")
+        raise BaselineError(f"{file}: it is no baseline of this version; delete it and run `anecheck baseline`")
     try:
         return Baseline(file, {model: _entries(rows) for model, rows in content["models"].items()})
     except (AttributeError, TypeError, KeyError) as error:
-        raise BaselineError(f"{file}: it is damaged; write it anew with `anecheck baseline`") from error
+        raise BaselineError(f"{file}: it is damaged; delete it and run `anecheck baseline`") from error
 
 
 def write_baseline(file: Path, models: Mapping[str, Entries]) -> None:

@@ -134,6 +134,21 @@ def test_a_baseline_of_some_models_keeps_the_others(repository: Path, anecheck: 
     assert anecheck("lint", cwd=repository).returncode == 0
 
 
+def test_a_baseline_of_some_rules_keeps_the_others(repository: Path, anecheck: RunAnecheck) -> None:
+    before = (repository / "anecheck-baseline.json").read_text()
+    assert anecheck("baseline", "--select", "ANE104", cwd=repository).returncode == 0
+    assert (repository / "anecheck-baseline.json").read_text() == before
+
+
+def test_a_damaged_baseline_is_told_by_both_commands(repository: Path, anecheck: RunAnecheck) -> None:
+    write(repository / "anecheck-baseline.json", "{")
+    for command in ("lint", "baseline"):
+        result = anecheck(command, cwd=repository)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "delete it and run `anecheck baseline`" in " ".join(result.stderr.split())
+    assert (repository / "anecheck-baseline.json").read_text() == "{"
+
+
 def test_a_model_that_cannot_be_read_keeps_its_place_in_the_baseline(repository: Path, anecheck: RunAnecheck) -> None:
     before = json.loads((repository / "anecheck-baseline.json").read_text())
     manifest = repository / "models/lstm.mlpackage/Manifest.json"
